@@ -1,0 +1,69 @@
+// One flag of the command line, and the ways to write one down.
+
+export interface Flag {
+  readonly name: string;
+  readonly kind: 'text' | 'integer' | 'boolean';
+  /** What stands for the value in --help; for a choice, the values joined by |. */
+  readonly value: string;
+  readonly help: string;
+  /** As text, the way it would be written; undefined: unset. */
+  readonly default?: string;
+  readonly repeatable?: true;
+  /** The sentence for the warning when it is set and does nothing. */
+  readonly ineffective?: string;
+}
+
+export interface FlagGroup {
+  readonly title: string;
+  readonly flags: readonly Flag[];
+}
+
+type Extra = Pick<Flag, 'default' | 'repeatable'>;
+
+export function text(
+  name: string,
+  value: string,
+  ...[help, extra]: [help: string, extra?: Extra]
+): Flag {
+  return { name, kind: 'text', value, help, ...extra };
+}
+
+export function integer(
+  name: string,
+  value: string,
+  ...[help, standard]: [help: string, standard: string]
+): Flag {
+  return { name, kind: 'integer', value, help, default: standard };
+}
+
+export function boolean(name: string, help: string, standard: string): Flag {
+  return { name, kind: 'boolean', value: 'BOOL', help, default: standard };
+}
+
+export function later(
+  name: string,
+  value: string,
+  ...[help, standard]: [help: string, standard?: string]
+): Flag {
+  const ineffective = 'this version of inferd does not act on it yet';
+  const flag: Flag = {
+    name,
+    kind: 'text',
+    value,
+    help: `${help} Not yet.`,
+    repeatable: true,
+    ineffective,
+  };
+  return standard === undefined ? flag : { ...flag, default: standard };
+}
+
+export function none(name: string, value: string, why: string): Flag {
+  return {
+    name,
+    kind: 'text',
+    value,
+    help: `No effect: ${why}.`,
+    repeatable: true,
+    ineffective: why,
+  };
+}

@@ -1,0 +1,217 @@
+// The command line as data: every flag of tritonserver and our own. Names, forms and defaults are tritonserver's, so that a
+// manifest written for it starts inferd; a flag without a meaning here is accepted and reported once.
+
+import { boolean, integer, later, none, text, type Flag, type FlagGroup } from './flag.js';
+
+export const FLAG_GROUPS: readonly FlagGroup[] = [
+  {
+    title: 'Model repository',
+    flags: [
+      text(
+        'model-repository',
+        'DIR',
+        'Directory of model directories. Give it again for more repositories.',
+        {
+          repeatable: true,
+        },
+      ),
+      text('model-store', 'DIR', 'The same as --model-repository.', { repeatable: true }),
+      text(
+        'model-control-mode',
+        'none|explicit|poll',
+        'none: load every model at the start. explicit: load by --load-model and by calls. poll: follow the files.',
+        { default: 'none' },
+      ),
+      text(
+        'load-model',
+        'NAME',
+        'Model to load at the start in explicit mode; * for all. May be repeated.',
+        {
+          repeatable: true,
+        },
+      ),
+      integer('model-load-thread-count', 'N', 'Versions that may be loading at once.', '4'),
+      boolean(
+        'disable-auto-complete-config',
+        'Take config.pbtxt as it is; do not fill it from the model.',
+        'false',
+      ),
+      boolean(
+        'strict-model-config',
+        'Deprecated: the same as --disable-auto-complete-config.',
+        'false',
+      ),
+      text(
+        'backend-config',
+        'BACKEND,KEY=VALUE',
+        'onnxruntime,default-max-batch-size=N: batch size for models that name none (4).',
+        {
+          repeatable: true,
+        },
+      ),
+      later('repository-poll-secs', 'SECONDS', 'How often poll mode looks.', '15'),
+      later(
+        'model-config-name',
+        'NAME',
+        'Take configs/NAME.pbtxt of a model instead of config.pbtxt.',
+      ),
+      later('model-namespacing', 'BOOL', 'Let repositories have models of the same name.', 'false'),
+      later('model-load-retry-count', 'N', 'Attempts after a load that failed.', '0'),
+    ],
+  },
+  {
+    title: 'Server',
+    flags: [
+      text('id', 'NAME', 'Name in the server metadata.', { default: 'inferd' }),
+      boolean('strict-readiness', 'Ready only when every model is.', 'true'),
+      boolean(
+        'exit-on-error',
+        'End with status 1 when a model cannot be loaded at the start.',
+        'true',
+      ),
+      integer(
+        'exit-timeout-secs',
+        'SECONDS',
+        'How long requests may take to finish after SIGTERM or Ctrl-C.',
+        '30',
+      ),
+      integer(
+        'executor-threads',
+        'N',
+        'Threads that run models; 0: twice the cores, at least 8.',
+        '0',
+      ),
+      later('processes', 'N', 'Server processes that share the ports.', '1'),
+    ],
+  },
+  {
+    title: 'gRPC',
+    flags: [
+      boolean('allow-grpc', 'Serve gRPC.', 'true'),
+      text('grpc-address', 'ADDRESS', 'Address to listen on.', { default: '0.0.0.0' }),
+      integer('grpc-port', 'PORT', 'Port to listen on; 0: any free one.', '8001'),
+      boolean('grpc-use-ssl', 'Serve over TLS.', 'false'),
+      boolean('grpc-use-ssl-mutual', 'Serve over TLS and ask clients for certificates.', 'false'),
+      text('grpc-server-cert', 'FILE', 'Certificate of the server, PEM.'),
+      text('grpc-server-key', 'FILE', 'Key of the certificate, PEM.'),
+      text('grpc-root-cert', 'FILE', 'Authority of client certificates, PEM.'),
+      text(
+        'grpc-restricted-protocol',
+        'CATEGORIES:KEY=VALUE',
+        'Calls of these categories (comma-separated: health, metadata, inference …) need the header triton-grpc-protocol-KEY.',
+        { repeatable: true },
+      ),
+      integer(
+        'grpc-keepalive-time',
+        'MS',
+        'Time without traffic after which the server pings.',
+        '7200000',
+      ),
+      integer('grpc-keepalive-timeout', 'MS', 'Time for the answer to a ping.', '20000'),
+      boolean(
+        'grpc-keepalive-permit-without-calls',
+        'Ping connections without calls, too.',
+        'false',
+      ),
+      integer('grpc-max-connection-age', 'MS', 'Life of a connection; 0: no limit.', '0'),
+      integer(
+        'grpc-max-connection-age-grace',
+        'MS',
+        'Time for calls of a connection that is too old.',
+        '0',
+      ),
+      none('grpc-http2-max-pings-without-data', 'N', 'pings of clients are not limited'),
+      none(
+        'grpc-http2-min-recv-ping-interval-without-data',
+        'MS',
+        'pings of clients are not limited',
+      ),
+      none('grpc-http2-max-ping-strikes', 'N', 'pings of clients are not limited'),
+      none('grpc-infer-response-compression-level', 'LEVEL', 'responses are sent uncompressed'),
+      none('grpc-infer-thread-count', 'N', 'there is one event loop'),
+      none('grpc-infer-allocation-pool-size', 'N', 'memory comes from the JavaScript heap'),
+      none('grpc-max-response-pool-size', 'N', 'memory comes from the JavaScript heap'),
+      later('grpc-header-forward-pattern', 'REGEX', 'Metadata handed to models as parameters.'),
+      later('reuse-grpc-port', 'BOOL', 'Share the port with other processes.', 'false'),
+    ],
+  },
+  {
+    title: 'HTTP',
+    flags: [
+      boolean('allow-http', 'Serve health over HTTP (/v2/health/live, /v2/health/ready).', 'true'),
+      text('http-address', 'ADDRESS', 'Address to listen on.', { default: '0.0.0.0' }),
+      integer('http-port', 'PORT', 'Port to listen on; 0: any free one.', '8000'),
+      none('http-thread-count', 'N', 'there is one event loop'),
+      later('reuse-http-port', 'BOOL', 'Share the port with other processes.', 'false'),
+      later('http-max-input-size', 'BYTES', 'Largest request body.', '67108864'),
+      later('http-header-forward-pattern', 'REGEX', 'Headers handed to models as parameters.'),
+      later('http-restricted-api', 'APIS:KEY=VALUE', 'Calls that need a header.'),
+    ],
+  },
+  {
+    title: 'Metrics',
+    flags: [
+      boolean('allow-metrics', 'Serve Prometheus metrics (/metrics).', 'true'),
+      text('metrics-address', 'ADDRESS', 'Address to listen on; unset: the address of HTTP.'),
+      integer('metrics-port', 'PORT', 'Port to listen on; 0: any free one.', '8002'),
+      none('allow-gpu-metrics', 'BOOL', 'there are no GPU metrics'),
+      later('allow-cpu-metrics', 'BOOL', 'Metrics of the machine.', 'true'),
+      later('metrics-interval-ms', 'MS', 'How often machine metrics are read.', '2000'),
+      later('metrics-config', 'KEY=VALUE', 'Metric families to turn on.'),
+    ],
+  },
+  {
+    title: 'Logging and tracing',
+    flags: [
+      integer(
+        'log-verbose',
+        'LEVEL',
+        '1 and above: log what happens to each model in detail.',
+        '0',
+      ),
+      boolean('log-info', 'Log information.', 'true'),
+      boolean('log-warning', 'Log warnings.', 'true'),
+      boolean('log-error', 'Log errors.', 'true'),
+      text(
+        'log-format',
+        'default|ISO8601|json',
+        'default: for people on a terminal, JSON elsewhere.',
+        {
+          default: 'default',
+        },
+      ),
+      text('log-file', 'FILE', 'Write the log there, as JSON, instead of to stderr.'),
+      later('trace-config', 'MODE,KEY=VALUE', 'Tracing.'),
+    ],
+  },
+  {
+    title: 'Scheduling, cache and shared memory',
+    flags: [
+      later('rate-limit', 'off|execution_count', 'Let instances run by their resources.', 'off'),
+      later('rate-limit-resource', 'NAME:COUNT[:DEVICE]', 'Resources of the rate limiter.'),
+      later('cache-config', 'CACHE,KEY=VALUE', 'Response cache.'),
+      later('response-cache-byte-size', 'BYTES', 'Deprecated: size of the response cache.'),
+      boolean('allow-client-shm', 'Let clients pass tensors in shared memory.', 'false'),
+    ],
+  },
+  {
+    title: 'Accepted for tritonserver manifests, without effect',
+    flags: [
+      none('pinned-memory-pool-byte-size', 'BYTES', 'ONNX Runtime manages its memory'),
+      none('cuda-memory-pool-byte-size', 'DEVICE:BYTES', 'ONNX Runtime manages its memory'),
+      none('cuda-virtual-address-size', 'DEVICE:BYTES', 'ONNX Runtime manages its memory'),
+      none('min-supported-compute-capability', 'VERSION', 'ONNX Runtime chooses the device'),
+      none('model-load-gpu-limit', 'DEVICE:FRACTION', 'ONNX Runtime chooses the device'),
+      none('enable-peer-access', 'BOOL', 'ONNX Runtime chooses the device'),
+      none('buffer-manager-thread-count', 'N', 'inputs are copied once, by the event loop'),
+      none('host-policy', 'POLICY,KEY=VALUE', 'instances are not bound to NUMA nodes'),
+      none('backend-directory', 'DIR', 'the ONNX backend is built in'),
+      none('repoagent-directory', 'DIR', 'there are no repository agents'),
+      none('cache-directory', 'DIR', 'caches are built in'),
+      none('allow-sagemaker', 'BOOL', 'there is no SageMaker front end'),
+      none('allow-vertex-ai', 'BOOL', 'there is no Vertex AI front end'),
+    ],
+  },
+];
+
+export const FLAGS: readonly Flag[] = FLAG_GROUPS.flatMap(({ flags }) => flags);

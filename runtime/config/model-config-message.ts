@@ -1,0 +1,104 @@
+// inference.ModelConfig as a plain object, the way config.pbtxt writes it: what text-format.ts reads, what is completed,
+// and what the ModelConfig call returns. Only the fields that something here reads are listed; the rest is carried along.
+// Behaviour reads ModelConfig (model-config.ts), never this.
+
+import type { PlainMessage } from './text-format.js';
+
+/** Proto int64: a number, or a decimal string beyond 2^53. */
+export type Int64 = number | string;
+
+export interface ModelConfigMessage extends PlainMessage {
+  name?: string;
+  platform?: string;
+  backend?: string;
+  version_policy?: {
+    latest?: { num_versions?: number };
+    all?: object;
+    specific?: { versions?: Int64[] };
+  };
+  max_batch_size?: number;
+  input?: ModelInputMessage[];
+  output?: ModelOutputMessage[];
+  batch_input?: BatchTensorMessage[];
+  batch_output?: BatchTensorMessage[];
+  optimization?: {
+    graph?: { level?: number };
+    execution_accelerators?: {
+      cpu_execution_accelerator?: { name?: string }[];
+      gpu_execution_accelerator?: { name?: string }[];
+    };
+    cuda?: object;
+    input_pinned_memory?: { enable?: boolean };
+    output_pinned_memory?: { enable?: boolean };
+  };
+  dynamic_batching?: DynamicBatchingMessage;
+  sequence_batching?: PlainMessage;
+  ensemble_scheduling?: PlainMessage;
+  cascade_scheduling?: PlainMessage;
+  instance_group?: InstanceGroupMessage[];
+  default_model_filename?: string;
+  cc_model_filenames?: Record<string, string>;
+  parameters?: Record<string, { string_value?: string }>;
+  model_warmup?: PlainMessage[];
+  model_operations?: { op_library_filename?: string[] };
+  model_transaction_policy?: { decoupled?: boolean };
+  response_cache?: { enable?: boolean };
+  model_metrics?: { metric_control?: MetricControlMessage[] };
+}
+
+export interface TensorMessage extends PlainMessage {
+  name?: string;
+  data_type?: string;
+  dims?: Int64[];
+  reshape?: { shape?: Int64[] };
+  is_shape_tensor?: boolean;
+  is_non_linear_format_io?: boolean;
+}
+
+export interface ModelInputMessage extends TensorMessage {
+  format?: string;
+  allow_ragged_batch?: boolean;
+  optional?: boolean;
+}
+
+export interface ModelOutputMessage extends TensorMessage {
+  label_filename?: string;
+}
+
+export interface BatchTensorMessage extends PlainMessage {
+  kind?: string;
+  data_type?: string;
+  target_name?: string[];
+  source_input?: string[];
+}
+
+export interface InstanceGroupMessage extends PlainMessage {
+  name?: string;
+  kind?: string;
+  count?: number;
+  gpus?: number[];
+  profile?: string[];
+  passive?: boolean;
+}
+
+export interface QueuePolicyMessage extends PlainMessage {
+  timeout_action?: string;
+  default_timeout_microseconds?: Int64;
+  allow_timeout_override?: boolean;
+  max_queue_size?: number;
+}
+
+export interface DynamicBatchingMessage extends PlainMessage {
+  preferred_batch_size?: number[];
+  max_queue_delay_microseconds?: Int64;
+  preserve_ordering?: boolean;
+  priority_levels?: Int64;
+  default_priority_level?: Int64;
+  default_queue_policy?: QueuePolicyMessage;
+  priority_queue_policy?: Record<string, QueuePolicyMessage>;
+}
+
+export interface MetricControlMessage extends PlainMessage {
+  metric_identifier?: { family?: string };
+  histogram_options?: { buckets?: number[] };
+}

@@ -1,0 +1,147 @@
+// What the rest of the server knows of a model's configuration: compiled once from the completed message, frozen, durations
+// in milliseconds. The message itself is kept only to be shown.
+
+import { dataTypeFromConfig, type DataType } from '../core/data-type.js';
+import { elementCount } from '../core/tensor.js';
+import type { ModelTensors } from './complete-from-model.js';
+import type {
+  Int64,
+  ModelConfigMessage,
+  QueuePolicyMessage,
+  TensorMessage,
+} from './model-config-message.js';
+
+export interface TensorSpec {
+  readonly name: string;
+  readonly dataType: DataType;
+  /** As users give and get it, without the batch dimension; -1: any size. */
+  readonly dims: readonly number[];
+  /** As the model sees it, without the batch dimension; the -1 of both lists correspond in order. */
+  readonly modelDims: readonly number[];
+  /** dims and modelDims differ. */
+  readonly reshaped: boolean;
+  /** Elements of one row, or of the whole tensor without batching; -1: depends on the request. */
+  readonly elements: number;
+  readonly optional: boolean;
+}
+
+export interface OutputSpec extends TensorSpec {
+  readonly labelFilename: string;
+}
+
+export interface QueuePolicy {
+  /** Requests that may wait; Infinity: any number. */
+  readonly maxQueueSize: number;
+  /** Longest wait; Infinity: for ever. */
+  readonly defaultTimeoutMs: number;
+  readonly timeoutAction: 'REJECT' | 'DELAY';
+  readonly allowTimeoutOverride: boolean;
+}
+
+export interface BatchingConfig {
+  /** False: every request is executed on its own. */
+  readonly combine: boolean;
+  /** Rows of one execution; without batching 1, the whole request. */
+  readonly maxBatchSize: number;
+  /** Ascending. */
+  readonly preferredSizes: readonly number[];
+  readonly maxDelayMs: number;
+  readonly queuePolicy: QueuePolicy;
+}
+
+export interface ModelConfig {
+  readonly name: string;
+  readonly platform: string;
+  /** The first dimension of every tensor is the batch. */
+  readonly batched: boolean;
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly OutputSpec[];
+  readonly batching: BatchingConfig;
+  readonly message: ModelConfigMessage;
+}
+
+export const UNLIMITED_QUEUE: QueuePolicy = Object.freeze({
+  maxQueueSize: Infinity,
+  defaultTimeoutMs: Infinity,
+  timeoutAction: 'REJECT',
+  allowTimeoutOverride: false,
+});
+
+/** `message` must be complete and valid (validate-model-config, validate-tensors, validate-against-model). */
+export function compileModelConfig(message: ModelConfigMessage, model: ModelTensors): ModelConfig {
+  const scalars = new Set(
+    [...model.inputs, ...model.outputs].filter((t) => t.shape.length === 0).map((t) => t.name),
+  );
+  return Object.freeze({
+    name: message.name ?? '',
+    platform: message.platform || message.backend || '',
+    batched: (message.max_batch_size ?? 0) > 0,
+    inputs: Object.freeze(
+      (message.input ?? []).map((input) => ({
+        ...tensorSpec(input, scalars),
+        optional: input.optional ?? false,
+      })),
+    ),
+    outputs: Object.freeze(
+      (message.output ?? []).map((output) => ({
+        ...tensorSpec(output, scalars),
+        labelFilename: output.label_filename ?? '',
+      })),
+    ),
+    batching: batchingConfig(message),
+    message,
+  });
+}
+
+// ---- details below; callers need not read ----
+
+function tensorSpec(tensor: TensorMessage, scalars: ReadonlySet<string>): TensorSpec {
+  const name = tensor.name ?? '';
+  const dims = (tensor.dims ?? []).map(Number);
+  const reshape = tensor.reshape ? (tensor.reshape.shape ?? []).map(Number) : undefined;
+  const modelDims = reshape ?? (scalars.has(name) ? [] : dims);
+  return {
+    name,
+    dataType: dataTypeFromConfig(tensor.data_type ?? ''),
+    dims,
+    modelDims,
+    reshaped: modelDims !== dims,
+    elements: dims.includes(-1) ? -1 : elementCount(dims),
+    optional: false,
+  };
+}
+
+function batchingConfig(message: ModelConfigMessage): BatchingConfig {
+  const max = message.max_batch_size ?? 0;
+  const dynamic = message.dynamic_batching;
+  if (!dynamic || max === 0) {
+    return {
+      combine: false,
+      maxBatchSize: Math.max(max, 1),
+      preferredSizes: [],
+      maxDelayMs: 0,
+      queuePolicy: queuePolicy(dynamic?.default_queue_policy),
+    };
+  }
+  return {
+    combine: true,
+    maxBatchSize: max,
+    preferredSizes: [...(dynamic.preferred_batch_size ?? [])].sort((a, b) => a - b),
+    maxDelayMs: milliseconds(dynamic.max_queue_delay_microseconds),
+    queuePolicy: queuePolicy(dynamic.default_queue_policy),
+  };
+}
+
+function queuePolicy(policy: QueuePolicyMessage | undefined): QueuePolicy {
+  if (!policy) return UNLIMITED_QUEUE;
+  return {
+    maxQueueSize: policy.max_queue_size || Infinity,
+    defaultTimeoutMs: milliseconds(policy.default_timeout_microseconds) || Infinity,
+    timeoutAction: policy.timeout_action === 'DELAY' ? 'DELAY' : 'REJECT',
+    allowTimeoutOverride: policy.allow_timeout_override ?? false,
+  };
+}
+
+function milliseconds(microseconds: Int64 | undefined): number {
+  return Number(microseconds ?? 0) / 1000;
+}

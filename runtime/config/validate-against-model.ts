@@ -1,0 +1,148 @@
+// Compares a completed configuration with the tensors that ONNX Runtime found in the model. Texts: Triton's ONNX backend.
+// An input may narrow a size the model leaves open; an output must agree exactly.
+
+import { dataTypeFromConfig, type DataType } from '../core/data-type.js';
+import type { TensorMetadata } from '../core/model-catalog.js';
+import { formatShape } from '../core/tensor.js';
+import type { ModelTensors } from './complete-from-model.js';
+import type { ConfigProblem } from './config-problem.js';
+import type { ModelConfigMessage, TensorMessage } from './model-config-message.js';
+
+export function validateAgainstModel(
+  message: ModelConfigMessage,
+  model: ModelTensors,
+): ConfigProblem[] {
+  const name = message.name ?? '';
+  const expected = (message.input?.length ?? 0) + batchInputCount(message);
+  const countProblem = {
+    path: 'input',
+    message: `unable to load model '${name}', configuration expects ${expected} inputs, model provides ${model.inputs.length}`,
+  };
+  const comparison = { name, maxBatchSize: message.max_batch_size ?? 0 };
+  return [
+    ...(expected === model.inputs.length ? [] : [countProblem]),
+    ...(message.input ?? []).flatMap((tensor, index) =>
+      compare(tensor, model.inputs, { ...comparison, side: 'input', path: `input[${index}]` }),
+    ),
+    ...(message.output ?? []).flatMap((tensor, index) =>
+      compare(tensor, model.outputs, { ...comparison, side: 'output', path: `output[${index}]` }),
+    ),
+  ];
+}
+
+// ---- details below; callers need not read ----
+
+interface Comparison {
+  readonly name: string;
+  readonly maxBatchSize: number;
+  readonly side: 'input' | 'output';
+  readonly path: string;
+}
+
+function batchInputCount(message: ModelConfigMessage): number {
+  return (message.batch_input ?? []).reduce(
+    (sum, input) => sum + (input.target_name?.length ?? 0),
+    0,
+  );
+}
+
+function compare(
+  tensor: TensorMessage,
+  provided: readonly TensorMetadata[],
+  comparison: Comparison,
+): ConfigProblem[] {
+  const { side, path } = comparison;
+  const tensorName = tensor.name ?? '';
+  const found = provided.find((candidate) => candidate.name === tensorName);
+  if (!found) {
+    const allowed = provided
+      .map((candidate) => candidate.name)
+      .sort()
+      .join(', ');
+    const message = `unexpected inference ${side} '${tensorName}', allowed ${side}s are: ${allowed}`;
+    return [{ path: `${path}.name`, message }];
+  }
+  return [
+    ...typeProblems(tensor, found.dataType, comparison),
+    ...shapeProblems(tensor, found.shape, comparison),
+  ];
+}
+
+function typeProblems(tensor: TensorMessage, provided: DataType, at: Comparison): ConfigProblem[] {
+  const wanted = tensor.data_type ?? 'TYPE_INVALID';
+  if (dataTypeFromConfig(wanted) === provided) return [];
+  const message =
+    `unable to load model '${at.name}', configuration expects datatype ${wanted} for ${at.side} '${tensor.name ?? ''}', ` +
+    `model provides TYPE_${provided}`;
+  return [{ path: `${at.path}.data_type`, message }];
+}
+
+function shapeProblems(
+  tensor: TensorMessage,
+  shape: readonly number[],
+  at: Comparison,
+): ConfigProblem[] {
+  const dims = (tensor.reshape ? (tensor.reshape.shape ?? []) : (tensor.dims ?? [])).map(Number);
+  const message =
+    shape.length === 0
+      ? scalarMismatch(tensor, dims, at)
+      : at.maxBatchSize > 0
+        ? batchedMismatch(tensor, { dims: [-1, ...dims], shape }, at)
+        : unbatchedMismatch(tensor, { dims, shape }, at);
+  return message === undefined ? [] : [{ path: `${at.path}.dims`, message }];
+}
+
+function scalarMismatch(tensor: TensorMessage, dims: number[], at: Comparison): string | undefined {
+  if (dims.every((size) => size === 1)) return undefined;
+  return (
+    `unable to load model '${at.name}', scalar tensor '${tensor.name ?? ''}', should only provide 1 in the model ` +
+    `configuration when the model doesn't support batching. Model configuration provided: ${formatShape(dims)}.`
+  );
+}
+
+interface Shapes {
+  readonly dims: readonly number[];
+  readonly shape: readonly number[];
+}
+
+function batchedMismatch(
+  tensor: TensorMessage,
+  { dims, shape }: Shapes,
+  at: Comparison,
+): string | undefined {
+  const start = `model '${at.name}', tensor '${tensor.name ?? ''}': `;
+  if (shape[0] !== -1) {
+    return (
+      `${start}for the model to support batching the shape should have at least 1 dimension and the first dimension ` +
+      `must be -1; but shape expected by the model is ${formatShape(shape)}`
+    );
+  }
+  if (agree(dims, shape, at.side)) return undefined;
+  return (
+    `${start}the model expects ${shape.length} dimensions (shape ${formatShape(shape)}) but the model configuration ` +
+    `specifies ${dims.length} dimensions (an initial batch dimension because max_batch_size > 0 followed by the explicit ` +
+    `tensor shape, making complete shape ${formatShape(dims)})`
+  );
+}
+
+function unbatchedMismatch(
+  tensor: TensorMessage,
+  { dims, shape }: Shapes,
+  at: Comparison,
+): string | undefined {
+  if (agree(dims, shape, at.side)) return undefined;
+  return (
+    `model '${at.name}', tensor '${tensor.name ?? ''}': the model expects ${shape.length} dimensions ` +
+    `(shape ${formatShape(shape)}) but the model configuration specifies ${dims.length} dimensions ` +
+    `(shape ${formatShape(dims)})`
+  );
+}
+
+function agree(
+  dims: readonly number[],
+  shape: readonly number[],
+  side: 'input' | 'output',
+): boolean {
+  if (dims.length !== shape.length) return false;
+  return shape.every((size, i) => size === dims[i] || (side === 'input' && size === -1));
+}

@@ -1,0 +1,80 @@
+// grpc.health.v1.Health. The name of a model stands for that model, any other name, as in Triton, for the server; but Watch of a
+// name that is neither a model nor empty says SERVICE_UNKNOWN, as the protocol has it.
+
+import type { ModelCatalog } from '../core/model-catalog.js';
+import { grpcStatusOf } from './grpc-status.js';
+import type { GrpcMethod, StreamCall } from './grpc-transport.js';
+import { messageCodec } from './message-codec.js';
+import type { ServerHealth } from './server-service.js';
+import { unaryMethod } from './unary-method.js';
+
+type ServingStatus = 'SERVING' | 'NOT_SERVING' | 'SERVICE_UNKNOWN';
+
+const REQUEST = 'grpc.health.v1.HealthCheckRequest';
+const RESPONSE = 'grpc.health.v1.HealthCheckResponse';
+
+export function healthMethods(health: ServerHealth, catalog: ModelCatalog): GrpcMethod[] {
+  const service = new HealthService(health, catalog);
+  return [
+    unaryMethod(
+      '/grpc.health.v1.Health/Check',
+      { request: REQUEST, response: RESPONSE },
+      (request) => ({
+        status: service.check(String(request['service'])),
+      }),
+    ),
+    {
+      path: '/grpc.health.v1.Health/Watch',
+      kind: 'stream',
+      handle: (call) => service.watch(call),
+    },
+  ];
+}
+
+// ---- details below; callers need not read ----
+
+class HealthService {
+  readonly #health: ServerHealth;
+  readonly #catalog: ModelCatalog;
+  readonly #requests = messageCodec(REQUEST);
+  readonly #responses = messageCodec(RESPONSE);
+
+  constructor(health: ServerHealth, catalog: ModelCatalog) {
+    this.#health = health;
+    this.#catalog = catalog;
+  }
+
+  check(name: string): ServingStatus {
+    const ready = this.#catalog.isKnown(name)
+      ? this.#health.isLive() && this.#catalog.isReady(name, '')
+      : this.#health.isReady();
+    return ready ? 'SERVING' : 'NOT_SERVING';
+  }
+
+  /** Sends the status now and whenever it has changed, until the caller leaves. */
+  watch(call: StreamCall): void {
+    let last: ServingStatus | undefined;
+    let stop = (): unknown => undefined;
+    call.onCancelled({ callCancelled: () => void stop() });
+    call.onMessage((message) => {
+      try {
+        const name = String(this.#requests.decode(message)['service']);
+        const send = (): void => {
+          const status = this.#watched(name);
+          if (status !== last) call.send(this.#responses.encode({ status }));
+          last = status;
+        };
+        stop();
+        stop = this.#catalog.onChange(send);
+        send();
+      } catch (error) {
+        call.fail(grpcStatusOf(error));
+      }
+    });
+  }
+
+  #watched(name: string): ServingStatus {
+    if (name !== '' && !this.#catalog.isKnown(name)) return 'SERVICE_UNKNOWN';
+    return this.check(name);
+  }
+}

@@ -1,0 +1,241 @@
+// inference.ModelInferRequest -> InferenceRequest, by hand: no descriptors, and tensor data are views on the received bytes.
+//
+// What is wrong with a request beyond its bytes (a parameter of the wrong type, data that is missing) is reported only after the
+// model has been found, because that is the order in which Triton looks; until then it is kept as the defect.
+
+import { dataTypeFromName } from '../core/data-type.js';
+import { RuntimeError } from '../core/errors.js';
+import {
+  NO_PARAMETERS,
+  requestIdPrefix,
+  type InferenceRequest,
+  type RequestParameters,
+  type RequestedOutput,
+} from '../core/inference.js';
+import type { Tensor } from '../core/tensor.js';
+import { readParameterEntry, requestParameters, type WireParameter } from './request-parameters.js';
+import { readContents } from './tensor-contents.js';
+import { DELIMITED, WireReader } from './wire-reader.js';
+
+export interface DecodedInferRequest {
+  readonly request: InferenceRequest;
+  readonly modelVersion: string;
+  /** Why the request cannot be served even if its model can. */
+  readonly defect: RuntimeError | undefined;
+}
+
+/** @throws RuntimeError INVALID_ARGUMENT when the bytes are no such message */
+export function decodeInferRequest(bytes: Buffer): DecodedInferRequest {
+  const wire = readRequest(new WireReader(bytes));
+  let parameters: RequestParameters = NO_PARAMETERS;
+  let inputs: readonly Tensor[] = [];
+  let outputs: readonly RequestedOutput[] = [];
+  let defect: RuntimeError | undefined;
+  try {
+    if (wire.parameters) parameters = requestParameters(wire.parameters);
+    checkNames(wire);
+    outputs = wire.outputs.length === 0 ? NO_OUTPUTS : wire.outputs.map(requestedOutput);
+    inputs = attachData(wire);
+  } catch (error) {
+    defect = RuntimeError.from(error);
+  }
+  const { modelName, modelVersion, id } = wire;
+  return { request: { modelName, id, parameters, inputs, outputs }, modelVersion, defect };
+}
+
+// ---- details below; callers need not read ----
+
+const NO_OUTPUTS: readonly RequestedOutput[] = [];
+
+type WireParameters = Map<string, WireParameter>;
+
+interface WireInput {
+  name: string;
+  dataType: string;
+  shape: number[];
+  contents: WireReader | undefined;
+  parameters: WireParameters | undefined;
+}
+
+interface WireOutput {
+  name: string;
+  parameters: WireParameters | undefined;
+}
+
+interface WireRequest {
+  modelName: string;
+  modelVersion: string;
+  id: string;
+  parameters: WireParameters | undefined;
+  readonly inputs: WireInput[];
+  readonly outputs: WireOutput[];
+  readonly raw: Buffer[];
+}
+
+// Cases are field number × 8 + wire type.
+function readRequest(reader: WireReader): WireRequest {
+  const request: WireRequest = {
+    modelName: '',
+    modelVersion: '',
+    id: '',
+    parameters: undefined,
+    inputs: [],
+    outputs: [],
+    raw: [],
+  };
+  while (!reader.done) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 0x0a:
+        request.modelName = reader.text();
+        break;
+      case 0x12:
+        request.modelVersion = reader.text();
+        break;
+      case 0x1a:
+        request.id = reader.text();
+        break;
+      case 0x22:
+        (request.parameters ??= new Map()).set(...readParameterEntry(reader.message()));
+        break;
+      case 0x2a:
+        request.inputs.push(readInput(reader.message()));
+        break;
+      case 0x32:
+        request.outputs.push(readOutput(reader.message()));
+        break;
+      case 0x3a:
+        request.raw.push(reader.bytes());
+        break;
+      default:
+        reader.skip(tag & 7);
+    }
+  }
+  return request;
+}
+
+function readInput(reader: WireReader): WireInput {
+  const input: WireInput = {
+    name: '',
+    dataType: '',
+    shape: [],
+    contents: undefined,
+    parameters: undefined,
+  };
+  while (!reader.done) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 0x0a:
+        input.name = reader.text();
+        break;
+      case 0x12:
+        input.dataType = reader.text();
+        break;
+      case 0x18:
+      case 0x1a:
+        readShape(input.shape, reader, tag & 7);
+        break;
+      case 0x22:
+        (input.parameters ??= new Map()).set(...readParameterEntry(reader.message()));
+        break;
+      case 0x2a:
+        input.contents = reader.message();
+        break;
+      default:
+        reader.skip(tag & 7);
+    }
+  }
+  return input;
+}
+
+/** Repeated integers come packed or one by one; a parser must take both. */
+function readShape(shape: number[], reader: WireReader, wireType: number): void {
+  if (wireType !== DELIMITED) {
+    shape.push(reader.int64());
+    return;
+  }
+  const packed = reader.message();
+  while (!packed.done) shape.push(packed.int64());
+}
+
+function readOutput(reader: WireReader): WireOutput {
+  const output: WireOutput = { name: '', parameters: undefined };
+  while (!reader.done) {
+    const tag = reader.tag();
+    if (tag === 0x0a) output.name = reader.text();
+    else if (tag === 0x12)
+      (output.parameters ??= new Map()).set(...readParameterEntry(reader.message()));
+    else reader.skip(tag & 7);
+  }
+  return output;
+}
+
+function checkNames({ id, inputs, outputs }: WireRequest): void {
+  const twice = firstRepeated(inputs);
+  const again = twice === undefined ? firstRepeated(outputs) : undefined;
+  if (twice === undefined && again === undefined) return;
+  const what = twice === undefined ? `output '${again!}'` : `input '${twice}'`;
+  const prefix = requestIdPrefix({ id });
+  throw new RuntimeError('INVALID_ARGUMENT', `${prefix}${what} already exists in request`);
+}
+
+function firstRepeated(items: readonly { readonly name: string }[]): string | undefined {
+  if (items.length < 2 || (items.length === 2 && items[0]!.name !== items[1]!.name))
+    return undefined;
+  const seen = new Set<string>();
+  for (const { name } of items) {
+    if (seen.has(name)) return name;
+    seen.add(name);
+  }
+  return undefined;
+}
+
+function requestedOutput({ name, parameters }: WireOutput): RequestedOutput {
+  if (!parameters) return { name, classCount: 0 };
+  refuseSharedMemory(parameters);
+  const classification = parameters.get('classification');
+  if (!classification) return { name, classCount: 0 };
+  if (classification.type !== 'int64')
+    throw new RuntimeError(
+      'INVALID_ARGUMENT',
+      "invalid value type for 'classification' parameter, expected int64_param.",
+    );
+  const classCount = Number(classification.value);
+  if (classCount > 0) return { name, classCount };
+  throw new RuntimeError(
+    'INVALID_ARGUMENT',
+    "invalid value for 'classification' parameter, expected >= 0",
+  );
+}
+
+/** No region can be registered, so none is found. */
+function refuseSharedMemory(parameters: WireParameters): void {
+  const region = parameters.get('shared_memory_region');
+  if (!region) return;
+  const text = `Unable to find shared memory region: '${String(region.value)}'`;
+  throw new RuntimeError('NOT_FOUND', text);
+}
+
+function attachData(wire: WireRequest): Tensor[] {
+  const { inputs, raw, modelName: model } = wire;
+  const tensors: Tensor[] = [];
+  let used = 0;
+  for (const { name, dataType: typeName, shape, contents, parameters } of inputs) {
+    if (parameters) refuseSharedMemory(parameters);
+    const dataType = dataTypeFromName(typeName);
+    let data: Buffer | undefined;
+    if (!contents) data = raw[used++];
+    else if (raw.length > 0) {
+      const text = `contents field must not be specified when using raw_input_contents for '${name}' for model '${model}'`;
+      throw new RuntimeError('INVALID_ARGUMENT', text);
+    } else data = readContents(contents, { name, dataType, model });
+    if (!data) {
+      const text = `unable to find data for input tensor '${name}' for model '${model}' in request.`;
+      throw new RuntimeError('INVALID_ARGUMENT', text);
+    }
+    tensors.push({ name, dataType, shape, data });
+  }
+  if (raw.length <= used) return tensors;
+  const text = `expected ${used} raw_input_contents for the inputs of model '${model}', got ${raw.length}`;
+  throw new RuntimeError('INVALID_ARGUMENT', text);
+}

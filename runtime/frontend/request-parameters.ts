@@ -1,0 +1,125 @@
+// The parameters of a request: those the server gives a meaning, and the others, which are handed to the model. Texts: Triton's.
+
+import { RuntimeError } from '../core/errors.js';
+import { NO_PARAMETERS, type ParameterValue, type RequestParameters } from '../core/inference.js';
+import type { WireReader } from './wire-reader.js';
+
+/** A value of inference.InferParameter; the type tells the field that was set, undefined that none was. */
+export interface WireParameter {
+  readonly type: 'bool' | 'int64' | 'string' | 'double' | 'uint64' | undefined;
+  readonly value: ParameterValue;
+}
+
+/** One entry of a map<string, InferParameter>. */
+export function readParameterEntry(entry: WireReader): [key: string, parameter: WireParameter] {
+  let key = '';
+  let parameter: WireParameter = { type: undefined, value: '' };
+  while (!entry.done) {
+    const tag = entry.tag();
+    if (tag === KEY) key = entry.text();
+    else if (tag === VALUE) parameter = readParameter(entry.message());
+    else entry.skip(tag & 7);
+  }
+  return [key, parameter];
+}
+
+/** @throws RuntimeError INVALID_ARGUMENT for a value of the wrong type or a reserved name */
+export function requestParameters(
+  parameters: ReadonlyMap<string, WireParameter>,
+): RequestParameters {
+  const custom = new Map<string, ParameterValue>();
+  const known: { -readonly [Key in keyof RequestParameters]: RequestParameters[Key] } = {
+    ...NO_PARAMETERS,
+    custom,
+  };
+  for (const [key, parameter] of parameters) {
+    if (!readKnown(known, key, parameter)) custom.set(key, customValue(key, parameter));
+  }
+  return known;
+}
+
+// ---- details below; callers need not read ----
+
+// Field number × 8 + wire type.
+const KEY = 0x0a;
+const VALUE = 0x12;
+
+function readParameter(reader: WireReader): WireParameter {
+  let parameter: WireParameter = { type: undefined, value: '' };
+  while (!reader.done) {
+    const tag = reader.tag();
+    if (tag === 0x08) parameter = { type: 'bool', value: reader.bool() };
+    else if (tag === 0x10)
+      parameter = { type: 'int64', value: exact(BigInt.asIntN(64, reader.uint64())) };
+    else if (tag === 0x1a) parameter = { type: 'string', value: reader.text() };
+    else if (tag === 0x21) parameter = { type: 'double', value: reader.double() };
+    else if (tag === 0x28) parameter = { type: 'uint64', value: exact(reader.uint64()) };
+    else reader.skip(tag & 7);
+  }
+  return parameter;
+}
+
+function exact(value: bigint): number | bigint {
+  return Number.isSafeInteger(Number(value)) ? Number(value) : value;
+}
+
+/** False: the server gives this key no meaning. */
+function readKnown(
+  known: { -readonly [Key in keyof RequestParameters]: RequestParameters[Key] },
+  key: string,
+  parameter: WireParameter,
+): boolean {
+  switch (key) {
+    case 'sequence_id':
+      known.sequenceId = expect(key, parameter, ['int64', 'string']) as number | bigint | string;
+      return true;
+    case 'sequence_start':
+      known.sequenceStart = expect(key, parameter, ['bool']) as boolean;
+      return true;
+    case 'sequence_end':
+      known.sequenceEnd = expect(key, parameter, ['bool']) as boolean;
+      return true;
+    case 'priority':
+      known.priority = priorityOf(parameter);
+      return true;
+    case 'timeout':
+      known.timeoutMs = Number(expect(key, parameter, ['int64'])) / 1000;
+      return true;
+    case 'triton_enable_empty_final_response':
+      known.enableEmptyFinalResponse = expect(key, parameter, ['bool']) as boolean;
+      return true;
+    default:
+      return false;
+  }
+}
+
+function expect(
+  key: string,
+  { type, value }: WireParameter,
+  types: readonly NonNullable<WireParameter['type']>[],
+): ParameterValue {
+  if (type !== undefined && types.includes(type)) return value;
+  const names = types.map((name) => `${name}_param`).join(' or ');
+  const text = `invalid value type for '${key}' parameter, expected ${names}.`;
+  throw new RuntimeError('INVALID_ARGUMENT', text);
+}
+
+function priorityOf(parameter: WireParameter): number {
+  const priority = Number(expect('priority', parameter, ['int64', 'uint64']));
+  if (priority >= 0) return priority;
+  throw new RuntimeError('INVALID_ARGUMENT', "invalid value for 'priority', expected value >= 0.");
+}
+
+function customValue(key: string, { type, value }: WireParameter): ParameterValue {
+  if (key.startsWith('triton_'))
+    throw new RuntimeError(
+      'INVALID_ARGUMENT',
+      "parameter keys starting with 'triton_' are reserved for Triton usage. Only the following keys starting with " +
+        "'triton_' are allowed: triton_enable_empty_final_response",
+    );
+  if (type !== undefined && type !== 'uint64') return value;
+  throw new RuntimeError(
+    'INVALID_ARGUMENT',
+    `invalid value type for '${key}' parameter, expected int64_param, bool_param, or string_param.`,
+  );
+}

@@ -1,0 +1,201 @@
+// Checks a request against the model's configuration, in Triton's order and with its texts, and puts the inputs into the order
+// of the configuration, so that everything behind this layer finds them by position.
+
+import type { ModelConfig, TensorSpec } from '../config/model-config.js';
+import type { Call } from '../core/call.js';
+import { elementBytes } from '../core/data-type.js';
+import { RuntimeError } from '../core/errors.js';
+import { requestIdPrefix, type InferenceRequest } from '../core/inference.js';
+import type { Layer, Reply, Servable } from '../core/servable.js';
+import { formatShape, type Tensor } from '../core/tensor.js';
+import { checkStrings } from './check-strings.js';
+
+export interface ValidationOptions {
+  /** The model can only take text: BYTES elements must be UTF-8 without NUL. True of ONNX string tensors. */
+  readonly textOnly: boolean;
+}
+
+export function validateInputs(config: ModelConfig, options: ValidationOptions): Layer {
+  return (inner) => new ValidatedServable(inner, config, options);
+}
+
+class ValidatedServable implements Servable {
+  readonly #inner: Servable;
+  readonly #validator: RequestValidator;
+
+  constructor(inner: Servable, config: ModelConfig, options: ValidationOptions) {
+    this.#inner = inner;
+    this.#validator = new RequestValidator(config, options);
+  }
+
+  infer(request: InferenceRequest, call: Call, reply: Reply): void {
+    let valid;
+    try {
+      valid = this.#validator.validate(request);
+    } catch (error) {
+      reply.end(RuntimeError.from(error));
+      return;
+    }
+    this.#inner.infer(valid, call, reply);
+  }
+}
+
+// ---- details below; callers need not read ----
+
+const BATCH_NOTE =
+  'NOTE: Setting a non-zero max_batch_size in the model config requires a batch dimension to be prepended to each input ' +
+  'shape. If you want to specify the full shape including the batch dim in your input dims config, try setting ' +
+  'max_batch_size to zero. See the model configuration docs for more info on max_batch_size.';
+
+class RequestValidator {
+  readonly #config: ModelConfig;
+  readonly #options: ValidationOptions;
+  readonly #required: number;
+
+  constructor(config: ModelConfig, options: ValidationOptions) {
+    this.#config = config;
+    this.#options = options;
+    this.#required = config.inputs.filter(({ optional }) => !optional).length;
+  }
+
+  /** The request with its inputs in the order of the configuration; the same object if they already were. */
+  validate(request: InferenceRequest): InferenceRequest {
+    this.#checkOutputs(request);
+    const inputs = this.#orderedInputs(request);
+    if (this.#config.batched) this.#checkBatch(request, inputs);
+    inputs.forEach((input, i) => this.#checkInput(request, input, this.#config.inputs[i]!));
+    return inputs === request.inputs ? request : { ...request, inputs };
+  }
+
+  #checkOutputs({ outputs }: InferenceRequest): void {
+    for (const { name } of outputs) {
+      if (this.#config.outputs.some((spec) => spec.name === name)) continue;
+      const text = `unexpected inference output '${name}' for model '${this.#config.name}'`;
+      throw new RuntimeError('INVALID_ARGUMENT', text);
+    }
+  }
+
+  #orderedInputs(request: InferenceRequest): readonly Tensor[] {
+    const specs = this.#config.inputs;
+    const { inputs } = request;
+    if (inputs.length < this.#required || inputs.length > specs.length)
+      throw this.#wrongCount(request);
+    if (specs.every((spec, i) => spec.name === inputs[i]?.name)) return inputs;
+    for (const { name } of inputs) {
+      if (specs.some((spec) => spec.name === name)) continue;
+      const text = `unexpected inference input '${name}' for model '${this.#config.name}'`;
+      throw new RuntimeError('INVALID_ARGUMENT', text);
+    }
+    return specs.map((spec) => inputs.find(({ name }) => name === spec.name)!);
+  }
+
+  #wrongCount(request: InferenceRequest): RuntimeError {
+    const { inputs: specs, name: model } = this.#config;
+    const got = request.inputs.map(({ name }) => `'${name}'`);
+    const missing = specs
+      .filter((spec) => !spec.optional && !request.inputs.some(({ name }) => name === spec.name))
+      .map(({ name }) => `'${name}'`);
+    const expected =
+      this.#required === specs.length
+        ? `expected ${specs.length} inputs`
+        : `expected number of inputs between ${this.#required} and ${specs.length}`;
+    return invalid(
+      request,
+      `${expected} but got ${got.length} inputs for model '${model}'. Got input(s) [${got.join(',')}], but missing ` +
+        `required input(s) [${missing.join(',')}]. Please provide all required input(s).`,
+    );
+  }
+
+  #checkBatch(request: InferenceRequest, inputs: readonly Tensor[]): void {
+    const { name: model } = this.#config;
+    const max = this.#config.batching.maxBatchSize;
+    const rows = inputs[0]?.shape[0];
+    for (const { name, shape } of inputs) {
+      if (shape.length === 0)
+        throw invalid(
+          request,
+          `input '${name}' has no shape but model requires batch dimension for '${model}'`,
+        );
+      if (shape[0] !== rows)
+        throw invalid(
+          request,
+          `input '${name}' batch size does not match other inputs for '${model}'`,
+        );
+    }
+    // A negative size is a huge one to Triton.
+    if (rows! < 0 || rows! > max)
+      throw invalid(request, `inference request batch-size must be <= ${max} for '${model}'`);
+    if (rows === 0)
+      throw invalid(request, `inference request batch-size must be >= 1 for '${model}'`);
+  }
+
+  #checkInput(request: InferenceRequest, input: Tensor, spec: TensorSpec): void {
+    const { name: model } = this.#config;
+    if (input.dataType !== spec.dataType) {
+      const got = input.dataType === 'INVALID' ? '<invalid>' : input.dataType;
+      throw invalid(
+        request,
+        `inference input '${spec.name}' data-type is '${got}', but model '${model}' expects '${spec.dataType}'`,
+      );
+    }
+    const elements = this.#checkShape(request, input, spec);
+    if (spec.dataType === 'BYTES') {
+      const problem = checkStrings(input, { elements, model, textOnly: this.#options.textOnly });
+      if (!problem) return;
+      throw new RuntimeError(
+        'INVALID_ARGUMENT',
+        (problem.prefixed ? requestIdPrefix(request) : '') + problem.text,
+      );
+    }
+    const expected = elements * elementBytes(spec.dataType);
+    if (input.data.byteLength === expected) return;
+    throw invalid(
+      request,
+      `input byte size mismatch for input '${spec.name}' for model '${model}'. Expected ${wholeNumber(expected)}, ` +
+        `got ${input.data.byteLength}`,
+    );
+  }
+
+  /** Returns the number of elements. */
+  #checkShape(request: InferenceRequest, { shape }: Tensor, spec: TensorSpec): number {
+    const { batched, name: model } = this.#config;
+    const start = batched ? 1 : 0;
+    let fits = shape.length === spec.dims.length + start;
+    let elements = 1;
+    for (let i = 0; i < shape.length; i++) {
+      const size = shape[i]!;
+      if (size < 0) throw this.#unspecified(request, shape, spec);
+      elements *= size;
+      const wanted = i < start ? -1 : spec.dims[i - start];
+      if (wanted !== -1 && wanted !== size) fits = false;
+    }
+    if (fits) return elements;
+    const expected = formatShape(batched ? [-1, ...spec.dims] : spec.dims);
+    throw invalid(
+      request,
+      `unexpected shape for input '${spec.name}' for model '${model}'. Expected ${expected}, got ${formatShape(shape)}. ` +
+        (batched ? BATCH_NOTE : ''),
+    );
+  }
+
+  #unspecified(
+    request: InferenceRequest,
+    shape: readonly number[],
+    spec: TensorSpec,
+  ): RuntimeError {
+    return invalid(
+      request,
+      `All input dimensions should be specified for input '${spec.name}' for model '${this.#config.name}', ` +
+        `got ${formatShape(shape)}`,
+    );
+  }
+}
+
+function invalid(request: InferenceRequest, text: string): RuntimeError {
+  return new RuntimeError('INVALID_ARGUMENT', requestIdPrefix(request) + text);
+}
+
+/** Without the exponent that JavaScript would write. */
+function wholeNumber(value: number): string {
+  return Number.isSafeInteger(value) ? String(value) : BigInt(value).toString();
+}

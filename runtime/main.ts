@@ -1,0 +1,73 @@
+#!/usr/bin/env node
+// The process: arguments and environment in, exit code out. The only file that touches `process`.
+
+import { Shown, parseCommandLine } from './cli/command-line.js';
+import { statusTable } from './cli/status-table.js';
+import { InvalidOption, serverOptionsFrom, type ServerOptions } from './config/server-options.js';
+import type { Log } from './core/log.js';
+import { createLogger } from './observability/logger.js';
+import { StartFailed, VERSION, createServer, type Server } from './server.js';
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const startedAt = performance.now();
+  let options: ServerOptions;
+  let warnings: readonly string[];
+  try {
+    const commandLine = parseCommandLine(process.argv.slice(2), process.env, {
+      version: VERSION,
+      write: (text) => process.stdout.write(text),
+    });
+    warnings = commandLine.warnings;
+    options = serverOptionsFrom(commandLine.values);
+  } catch (error) {
+    if (error instanceof Shown) return 0;
+    if (!(error instanceof InvalidOption)) throw error;
+    process.stderr.write(`inferd: ${error.message}\n`);
+    return 1;
+  }
+  const forPeople =
+    process.stderr.isTTY && options.log.format !== 'json' && options.log.file === '';
+  const log = createLogger(options.log, process.stderr.isTTY);
+  for (const warning of warnings) log.warn({}, warning);
+  return serve(options, { log, forPeople, startedAt });
+}
+
+async function serve(
+  options: ServerOptions,
+  { log, forPeople, startedAt }: { log: Log; forPeople: boolean; startedAt: number },
+): Promise<number> {
+  const show = ({ models, problems }: Pick<Server, 'models' | 'problems'>): void => {
+    if (forPeople) process.stderr.write(`${statusTable(models, problems)}\n`);
+  };
+  let server: Server;
+  try {
+    server = await createServer(options, log);
+  } catch (error) {
+    if (error instanceof StartFailed) show(error);
+    log.error({}, error instanceof Error ? `cannot start: ${error.message}` : String(error));
+    return 1;
+  }
+  show(server);
+  const ready = server.models.filter(({ state }) => state === 'READY').length;
+  const ms = Math.round(performance.now() - startedAt);
+  log.info(
+    { ms },
+    `inferd ${VERSION} is up with ${ready} of ${server.models.length} model versions; Ctrl-C ends it`,
+  );
+  const signal = await firstSignal();
+  log.info({ signal }, 'finishing the requests under way; once more ends at once');
+  process.once('SIGINT', () => process.exit(1));
+  process.once('SIGTERM', () => process.exit(1));
+  await server.close();
+  log.info({}, 'goodbye');
+  return 0;
+}
+
+function firstSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.once(signal, () => resolve(signal));
+  });
+}

@@ -1,0 +1,52 @@
+// Triton's texts for loads that fail, as clients and operators match on them.
+
+import type { ErrorCode } from '../core/errors.js';
+import { RuntimeError } from '../core/errors.js';
+
+/** How Triton's index names the kind of an error. */
+const KIND: Record<ErrorCode, string> = {
+  INVALID_ARGUMENT: 'Invalid argument',
+  NOT_FOUND: 'Not found',
+  MODEL_NOT_READY: 'Unavailable',
+  QUEUE_FULL: 'Unavailable',
+  QUEUE_TIMEOUT: 'Unavailable',
+  DEADLINE_EXCEEDED: 'Unavailable',
+  CANCELLED: 'Cancelled',
+  BACKEND_FAILED: 'Internal',
+  BACKEND_LOST: 'Unavailable',
+  CONTROL_REFUSED: 'Unavailable',
+  SHUTTING_DOWN: 'Unavailable',
+  UNSUPPORTED: 'Unsupported',
+  INTERNAL: 'Internal',
+};
+
+/** "Invalid argument: …": the reason in the index. */
+export function reasonOf({ code, message }: RuntimeError): string {
+  return `${KIND[code]}: ${message}`;
+}
+
+export function pollFailed(name: string, cause?: unknown): RuntimeError {
+  const text = `failed to load '${name}', failed to poll from model repository`;
+  return new RuntimeError('INTERNAL', text, { cause });
+}
+
+export function noVersions(name: string): RuntimeError {
+  return loadFailed(
+    name,
+    `at least one version must be available under the version policy of model '${name}'`,
+  );
+}
+
+export function versionsFailed(
+  name: string,
+  failures: readonly { readonly version: number; readonly reason: string }[],
+): RuntimeError {
+  const texts = failures.map(
+    ({ version, reason }) => `version ${version} is at UNAVAILABLE state: ${reason};`,
+  );
+  return loadFailed(name, texts.join(' '));
+}
+
+function loadFailed(name: string, detail: string): RuntimeError {
+  return new RuntimeError('INVALID_ARGUMENT', `load failed for model '${name}': ${detail}\n`);
+}

@@ -1,0 +1,15 @@
+// PORT: who wants to know how loading goes: the progress line and the log.
+
+import type { ConfigProblem } from '../config/config-problem.js';
+import type { RuntimeError } from '../core/errors.js';
+
+export interface LoadObserver {
+  modelWarning(name: string, warning: string): void;
+  /** The directory or its configuration is at fault; nothing was tried. */
+  modelUnreadable(name: string, problems: readonly ConfigProblem[]): void;
+  versionLoading(name: string, version: number): void;
+  versionReady(name: string, version: number, ms: number): void;
+  /** `problems` beyond the error itself may be empty. */
+  versionFailed(name: string, version: number, error: RuntimeError): void;
+  versionUnloaded(name: string, version: number): void;
+}

@@ -1,0 +1,73 @@
+// What lies in the repositories: which models, where, with which versions. Reads directories, remembers nothing.
+
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Directories of a model that are no versions. */
+const RESERVED = new Set(['warmup', 'initial_state', 'configs']);
+
+export interface ModelDirectory {
+  readonly name: string;
+  readonly path: string;
+}
+
+export interface DirectoryContents {
+  /** Ascending. */
+  readonly versions: readonly number[];
+  /** Names of directories that look like versions and are not. */
+  readonly ignored: readonly string[];
+}
+
+/** Several directories for one name: the model is in more than one repository. */
+export type RepositoryListing = ReadonlyMap<string, readonly ModelDirectory[]>;
+
+/** Every directory of every repository, by name. @throws the error of the file system for a repository that cannot be read */
+export async function listRepositories(
+  repositories: readonly string[],
+): Promise<RepositoryListing> {
+  const listing = new Map<string, ModelDirectory[]>();
+  for (const repository of repositories) {
+    for (const entry of await readdir(repository, { withFileTypes: true })) {
+      const path = join(repository, entry.name);
+      if (!(await isDirectory(entry, path))) continue;
+      const found = listing.get(entry.name) ?? [];
+      listing.set(entry.name, [...found, { name: entry.name, path }]);
+    }
+  }
+  return new Map([...listing].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** A version is a directory named by a positive whole number without leading zeros. */
+export async function readVersions(path: string): Promise<DirectoryContents> {
+  const versions: number[] = [];
+  const ignored: string[] = [];
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    if (!(await isDirectory(entry, join(path, entry.name)))) continue;
+    if (/^[1-9]\d{0,14}$/.test(entry.name)) versions.push(Number(entry.name));
+    else if (!RESERVED.has(entry.name)) ignored.push(entry.name);
+  }
+  return { versions: versions.sort((a, b) => a - b), ignored };
+}
+
+/** Changes whenever a file below `path` is added, removed or written. */
+export async function fingerprint(path: string): Promise<string> {
+  const info = await stat(path).catch(() => undefined);
+  if (!info) return '';
+  if (!info.isDirectory()) return `${info.size}@${info.mtimeMs}`;
+  const names = (await readdir(path)).sort();
+  const parts = await Promise.all(
+    names.map(async (name) => `${name}(${await fingerprint(join(path, name))})`),
+  );
+  return parts.join(' ');
+}
+
+/** Kubernetes mounts volumes as symbolic links. */
+async function isDirectory(
+  entry: { isDirectory(): boolean; isSymbolicLink(): boolean },
+  path: string,
+): Promise<boolean> {
+  if (entry.isDirectory()) return true;
+  if (!entry.isSymbolicLink()) return false;
+  const target = await stat(path).catch(() => undefined);
+  return target?.isDirectory() ?? false;
+}

@@ -1,0 +1,227 @@
+// One server from its options: what is started, in which order, and how it ends. Everything started is stopped, in reverse.
+
+import { modelAssembler } from './assemble-model.js';
+import type { ServerOptions } from './config/server-options.js';
+import { systemClock, type Clock } from './core/clock.js';
+import { RuntimeError } from './core/errors.js';
+import type { Log } from './core/log.js';
+import type { ModelIndexEntry } from './core/model-control.js';
+import { TimerWheel } from './core/timer-wheel.js';
+import { healthHttp, listen, metricsHttp } from './frontend/admin-http.js';
+import { GrpcJsTransport } from './frontend/grpc-js-transport.js';
+import type { GrpcMethod } from './frontend/grpc-transport.js';
+import { healthMethods } from './frontend/health-service.js';
+import { modelInferMethod } from './frontend/model-infer.js';
+import { reflectionMethods } from './frontend/reflection-service.js';
+import { repositoryMethods } from './frontend/repository-service.js';
+import { restrictMethods } from './frontend/restricted-methods.js';
+import { serverMethods, type ServerHealth } from './frontend/server-service.js';
+import { settingsMethods } from './frontend/settings-service.js';
+import { unsupportedMethods } from './frontend/unsupported-methods.js';
+import { ExecutorThreads } from './instance/executor-threads.js';
+import { hasCudaGpu } from './instance/gpu-detection.js';
+import { LoadReport } from './observability/load-report.js';
+import { createMetrics } from './observability/metrics.js';
+import { ModelLoader } from './repository/model-loader.js';
+import { ModelManager } from './repository/model-manager.js';
+import { ModelRegistry } from './repository/model-registry.js';
+
+export const VERSION = '0.1.0';
+
+const EXTENSIONS = [
+  'classification',
+  'model_repository',
+  'schedule_policy',
+  'model_configuration',
+  'binary_tensor_data',
+  'parameters',
+  'statistics',
+];
+
+export interface Server {
+  /** Ports in use; undefined for what is not served. */
+  readonly ports: { readonly grpc?: number; readonly http?: number; readonly metrics?: number };
+  /** What a person wants to see of the models after the start. */
+  readonly models: readonly ModelIndexEntry[];
+  /** Everything that is wrong, by model. */
+  readonly problems: ReadonlyMap<string, readonly string[]>;
+  /** Refuses new requests, lets those under way finish for as long as the options say, and frees everything. */
+  close(): Promise<void>;
+}
+
+/** Models that were to be served could not be loaded, and the options say that this ends the server. */
+export class StartFailed extends Error {
+  readonly models: readonly ModelIndexEntry[];
+  readonly problems: ReadonlyMap<string, readonly string[]>;
+
+  constructor(
+    message: string,
+    report: {
+      models: readonly ModelIndexEntry[];
+      problems: ReadonlyMap<string, readonly string[]>;
+    },
+  ) {
+    super(message);
+    this.models = report.models;
+    this.problems = report.problems;
+  }
+}
+
+/** Resolves when every model has been tried and every port is open. @throws StartFailed, or what the system says of a port */
+export async function createServer(options: ServerOptions, log: Log): Promise<Server> {
+  const building = new ServerBuilder(options, log);
+  try {
+    return await building.start();
+  } catch (error) {
+    await building.stop();
+    throw error;
+  }
+}
+
+// ---- details below; callers need not read ----
+
+interface Stop {
+  readonly name: string;
+  readonly stop: () => Promise<void>;
+}
+
+class ServerBuilder implements ServerHealth {
+  readonly #options: ServerOptions;
+  readonly #log: Log;
+  readonly #clock: Clock = systemClock;
+  readonly #stops: Stop[] = [];
+  readonly #report: LoadReport;
+  readonly #registry: ModelRegistry;
+  readonly #manager: ModelManager;
+  readonly #ports: { grpc?: number; http?: number; metrics?: number } = {};
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: ServerOptions, log: Log) {
+    this.#options = options;
+    this.#log = log;
+    this.#report = new LoadReport(log, this.#clock);
+    const hasGpu = hasCudaGpu();
+    const threads = new ExecutorThreads(options.executorThreads, {
+      ortLogLevel: options.log.verboseLevel > 1 ? 0 : options.log.verboseLevel === 1 ? 2 : 4,
+    });
+    this.#stops.push({ name: 'executor threads', stop: () => threads.close() });
+    this.#registry = new ModelRegistry((name) => this.#manager.isListed(name));
+    const loadVersion = modelAssembler(
+      { threads, clock: this.#clock, wheel: new TimerWheel(this.#clock) },
+      { ...options, hasGpu },
+    );
+    const parts = { registry: this.#registry, loadVersion, observer: this.#report };
+    const loader = new ModelLoader(parts, options.modelLoadThreads);
+    this.#manager = new ModelManager(
+      { repositories: options.modelRepositories, controlMode: options.modelControlMode, hasGpu },
+      { registry: this.#registry, loader, observer: this.#report },
+    );
+    this.#stops.push({ name: 'models', stop: () => this.#manager.stop() });
+  }
+
+  isLive(): boolean {
+    return this.#stopping === undefined;
+  }
+
+  isReady(): boolean {
+    return this.isLive() && (!this.#options.strictReadiness || this.#manager.isReady());
+  }
+
+  async start(): Promise<Server> {
+    const failures = await this.#manager.start(this.#options.loadModels);
+    const models = await this.#manager.index({ readyOnly: false });
+    const { problems } = this.#report;
+    for (const [name, error] of failures)
+      if (!problems.has(name)) problems.set(name, [error.message.trim()]);
+    if (failures.size > 0 && this.#options.exitOnError) {
+      const names = [...failures.keys()].join(', ');
+      throw new StartFailed(`failed to load ${names}`, { models, problems });
+    }
+    await this.#startGrpc();
+    await this.#startHttp();
+    await this.#startMetrics();
+    return { ports: this.#ports, models, problems, close: () => this.stop() };
+  }
+
+  /** Safe to call again; the second call waits for the first. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stopAll();
+    return this.#stopping;
+  }
+
+  async #stopAll(): Promise<void> {
+    for (let step = this.#stops.pop(); step; step = this.#stops.pop()) {
+      try {
+        await step.stop();
+      } catch (error) {
+        this.#log.error(
+          { step: step.name },
+          `stopping failed: ${RuntimeError.from(error).message}`,
+        );
+      }
+    }
+  }
+
+  async #startGrpc(): Promise<void> {
+    const { grpc, exitTimeoutMs } = this.#options;
+    if (!grpc) return;
+    const transport = new GrpcJsTransport(grpc, this.#clock);
+    const methods = restrictMethods(this.#grpcMethods(), grpc.restrictions);
+    const port = await transport.start(methods);
+    this.#stops.push({
+      name: 'gRPC',
+      stop: async () => {
+        if (!(await endsWithin(transport.drain(), exitTimeoutMs)))
+          this.#log.warn(
+            {},
+            `requests were still under way after ${exitTimeoutMs / 1000} s and are cut off`,
+          );
+        transport.close();
+      },
+    });
+    this.#ports.grpc = port;
+    this.#log.info({}, `Started GRPCInferenceService at ${grpc.address}:${port}`);
+  }
+
+  #grpcMethods(): GrpcMethod[] {
+    const info = { name: this.#options.id, version: VERSION, extensions: EXTENSIONS };
+    return [
+      modelInferMethod(this.#registry, this.#clock),
+      ...serverMethods(info, this, this.#registry),
+      ...repositoryMethods(this.#manager),
+      ...settingsMethods(this.#options.log),
+      ...healthMethods(this, this.#registry),
+      ...reflectionMethods(),
+      ...unsupportedMethods(this.#options),
+    ];
+  }
+
+  async #startHttp(): Promise<void> {
+    const { http } = this.#options;
+    if (!http) return;
+    const server = healthHttp(this, (name, version) => this.#registry.isReady(name, version));
+    this.#stops.push({ name: 'HTTP', stop: () => server.close() });
+    this.#ports.http = await listen(server, http);
+    this.#log.info({}, `Started HTTPService at ${http.address}:${this.#ports.http}`);
+  }
+
+  async #startMetrics(): Promise<void> {
+    const { metrics } = this.#options;
+    if (!metrics) return;
+    const { contentType, render } = createMetrics(this.#registry);
+    const server = metricsHttp(contentType, render);
+    this.#stops.push({ name: 'metrics', stop: () => server.close() });
+    this.#ports.metrics = await listen(server, metrics);
+    this.#log.info({}, `Started Metrics Service at ${metrics.address}:${this.#ports.metrics}`);
+  }
+}
+
+async function endsWithin(work: Promise<void>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), ms)));
+  try {
+    return await Promise.race([work.then(() => true), timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
