@@ -28,14 +28,19 @@ import { ModelRegistry } from './repository/model-registry.js';
 
 export const VERSION = '0.1.0';
 
+/** What Triton's clients ask for; the parts that are still to come are named in docs/differences.md. */
 const EXTENSIONS = [
   'classification',
+  'sequence',
   'model_repository',
+  'model_repository(unload_dependents)',
   'schedule_policy',
   'model_configuration',
+  'system_shared_memory',
   'binary_tensor_data',
   'parameters',
   'statistics',
+  'logging',
 ];
 
 export interface Server {
