@@ -1,6 +1,6 @@
 // Configuration -> Servable. The only file that knows every kind of model and every layer:
 //
-//   onnx model   = observe > deadline > validate > batch scheduler > instances
+//   onnx model   = observe > validate > batch scheduler > instances
 
 import { join } from 'node:path';
 import {
@@ -25,7 +25,6 @@ import { stack } from './core/servable.js';
 import type { TimerWheel } from './core/timer-wheel.js';
 import type { ExecutorThreads } from './instance/executor-threads.js';
 import { InstanceGroup } from './instance/instance-group.js';
-import { deadlineGuard } from './layer/deadline-guard.js';
 import { observe } from './layer/observe.js';
 import { validateInputs } from './layer/validate-inputs.js';
 import { readLabels, readLabelsIfAny } from './repository/label-file.js';
@@ -168,11 +167,7 @@ async function assembleOnnx(
     wheel,
     statistics,
   });
-  const layers = [
-    observe(statistics, clock),
-    deadlineGuard(clock),
-    validateInputs(config, { textOnly: true }),
-  ];
+  const layers = [observe(statistics, clock), validateInputs(config, { textOnly: true })];
   return {
     model: await servedModel(parts.description, { version, config, statistics }),
     servable: stack(layers, scheduler),

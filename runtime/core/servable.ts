@@ -1,7 +1,7 @@
 // The whole architecture: everything that answers inference requests is a Servable, and what changes how one behaves is a
 // Layer around it. Schedulers, pipelines and layers implement this one interface; the frontend calls nothing else.
 //
-//   observe > deadline > validate > batch scheduler        is stack([observe, deadline, validate], scheduler)
+//   observe > validate > batch scheduler        is stack([observe, validate], scheduler)
 
 import type { Call } from './call.js';
 import { bug, type RuntimeError } from './errors.js';

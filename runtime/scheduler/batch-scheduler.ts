@@ -51,18 +51,17 @@ export class BatchScheduler implements Servable, EntryOwner {
   }
 
   infer(request: InferenceRequest, call: Call, reply: Reply): void {
-    const refusal = this.#refusal(request);
+    const now = this.#parts.clock.now();
+    const refusal = this.#refusal(request, call, now);
     if (refusal) {
       reply.end(refusal);
       return;
     }
     const rows = this.#parts.config.batched ? request.inputs[0]!.shape[0]! : 1;
     const entry = new QueueEntry(this, { request, call, reply }, rows);
-    const now = this.#parts.clock.now();
     call.timings.queuedAt = now;
     const timeoutAt = now + this.#timeoutMs(request);
     call.onCancel(entry);
-    if (call.cancelled) return;
     this.#parts.wheel.schedule(entry, earliest(call.deadline, timeoutAt));
     this.#accept(entry);
   }
@@ -71,10 +70,7 @@ export class BatchScheduler implements Servable, EntryOwner {
   close(): void {
     this.#closed = true;
     this.#disarm();
-    const error = new RuntimeError(
-      'SHUTTING_DOWN',
-      'Server is stopping, scheduler for model has stopped accepting new inference requests',
-    );
+    const error = shuttingDown();
     for (let entry = this.#queue.first; entry; entry = this.#queue.first) {
       this.#leave(entry);
       entry.fail(error);
@@ -86,9 +82,7 @@ export class BatchScheduler implements Servable, EntryOwner {
   entryDue(entry: QueueEntry): void {
     if (this.#parts.clock.now() >= entry.call.deadline) {
       this.#leave(entry);
-      entry.fail(
-        new RuntimeError('DEADLINE_EXCEEDED', 'Deadline exceeded while waiting in the queue'),
-      );
+      entry.fail(deadlineExceeded());
     } else if (this.#policy.timeoutAction === 'DELAY') {
       this.#queue.delay(entry);
       this.#candidate.reset();
@@ -104,13 +98,10 @@ export class BatchScheduler implements Servable, EntryOwner {
     entry.fail(new RuntimeError('CANCELLED', 'Request was cancelled'));
   }
 
-  #refusal(request: InferenceRequest): RuntimeError | undefined {
-    if (this.#closed) {
-      return new RuntimeError(
-        'SHUTTING_DOWN',
-        'Server is stopping, scheduler for model has stopped accepting new inference requests',
-      );
-    }
+  #refusal(request: InferenceRequest, call: Call, now: number): RuntimeError | undefined {
+    if (this.#closed) return shuttingDown();
+    if (call.cancelled) return new RuntimeError('CANCELLED', 'Request was cancelled');
+    if (now >= call.deadline) return deadlineExceeded();
     if (this.#queue.size < this.#policy.maxQueueSize) return undefined;
     return new RuntimeError('QUEUE_FULL', `${requestIdPrefix(request)}Exceeds maximum queue size`);
   }
@@ -145,6 +136,7 @@ export class BatchScheduler implements Servable, EntryOwner {
     this.#parts.wheel.cancel(entry);
     this.#parts.statistics.pending--;
     this.#candidate.reset();
+    if (this.#queue.size === 0) this.#disarm();
   }
 
   #pump(): void {
@@ -255,6 +247,19 @@ export class BatchScheduler implements Servable, EntryOwner {
     this.#parts.clock.clearTimer(this.#timer);
     this.#timerAt = Infinity;
   }
+}
+
+function shuttingDown(): RuntimeError {
+  const text =
+    'Server is stopping, scheduler for model has stopped accepting new inference requests';
+  return new RuntimeError('SHUTTING_DOWN', text);
+}
+
+function deadlineExceeded(): RuntimeError {
+  return new RuntimeError(
+    'DEADLINE_EXCEEDED',
+    'Deadline exceeded before the request could be executed',
+  );
 }
 
 /** The way to the thread and back is counted as input: with what the thread measured it makes up the whole. */
