@@ -120,10 +120,13 @@ function checked(flag: Flag, given: readonly string[] | undefined): readonly str
 function translated(error: unknown): unknown {
   if (!(error instanceof CommanderError)) return error;
   if (error.exitCode === 0) return new Shown();
-  const text = error.message
-    .replace(/^error: /, '')
-    .replace(/unknown option '(--?[^'=]+).*'/, "unknown flag '$1'")
-    .replace(/option '(--[a-z-]+) .*' argument missing/, '$1 needs a value')
-    .replace(/\s*\n\s*\(?(Did you mean [^)]*)\)?/, '. $1');
-  return new InvalidOption(`${text}. See inferd --help`);
+  const text =
+    error.code === 'commander.excessArguments'
+      ? 'there is an argument that belongs to no flag; write --name=value or --name value'
+      : error.message
+          .replace(/^error: /, '')
+          .replace(/unknown option '(--?[^'=]+).*'/, "unknown flag '$1'")
+          .replace(/option '(--[a-z-]+) .*' argument missing/, '$1 needs a value')
+          .replace(/\s*\n\s*\(?Did you mean ([^)?]*)\??\)?/, '; did you mean $1?');
+  return new InvalidOption(`${text}${text.endsWith('?') ? '' : '.'} See inferd --help`);
 }

@@ -7,6 +7,7 @@ import { completeModelConfig } from '../config/complete-model-config.js';
 import { InvalidModelConfig } from '../config/config-problem.js';
 import type { ModelConfigMessage } from '../config/model-config-message.js';
 import { parseModelConfig } from '../config/parse-model-config.js';
+import { ineffectiveSettings } from '../config/session-settings.js';
 import { validateModelConfig } from '../config/validate-model-config.js';
 import { fingerprint, readVersions, type ModelDirectory } from './model-source.js';
 import { versionsToServe } from './version-policy.js';
@@ -47,7 +48,10 @@ export async function describeModel(
     hasConfigFile: text !== undefined,
     versions: served,
     fingerprints: await fingerprintsOf(path, served),
-    warnings: ignored.map((entry) => `directory '${entry}' is ignored: not a version number`),
+    warnings: [
+      ...ignored.map((entry) => `directory '${entry}' is ignored: not a version number`),
+      ...ineffectiveSettings(message),
+    ],
   };
 }
 

@@ -73,8 +73,10 @@ export class ModelManager implements ModelControl {
         'INVALID_ARGUMENT',
         `invalid model name '${name}', model name must not contain path traversal characters`,
       );
-    this.#listing = await listRepositories(this.#options.repositories);
-    await this.#inTurn(name, () => this.#load(name));
+    await this.#inTurn(name, async () => {
+      this.#listing = await listRepositories(this.#options.repositories);
+      await this.#load(name);
+    });
     this.#unreadable.delete(name);
   }
 

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { aMessage } from '../testing/build.js';
+import { parseModelConfig } from './parse-model-config.js';
+import { validateModelConfig } from './validate-model-config.js';
+
+/** "path: text" of each problem. */
+function problemsOf(text: string): string[] {
+  const message = aMessage(parseModelConfig(text).message);
+  return validateModelConfig({ platform: 'onnxruntime_onnx', ...message }, 'm').map(
+    ({ path, message: what }) => `${path}: ${what}`,
+  );
+}
+
+describe('validateModelConfig', () => {
+  it('has nothing against a good configuration', () => {
+    expect(
+      problemsOf(`max_batch_size: 8
+        dynamic_batching { preferred_batch_size: [ 2, 8 ] priority_levels: 2 default_priority_level: 1
+                           priority_queue_policy { key: 2 value { max_queue_size: 5 } } }`),
+    ).toEqual([]);
+  });
+
+  it.each([
+    [
+      'name: "other"',
+      "name: unexpected directory name 'm' for model 'other', directory name must equal model name",
+    ],
+    [
+      'platform: "ensemble"',
+      "backend: Ensemble model 'm' must have platform type 'ensemble' and empty backend type",
+    ],
+    [
+      'platform: "tensorrt_plan"',
+      "platform: unexpected 'platform' and 'backend' pair, got:tensorrt_plan, onnxruntime",
+    ],
+    ['backend: "" platform: "nosuch"', "platform: unexpected platform type 'nosuch' for m"],
+    ['max_batch_size: -1', "max_batch_size: 'max_batch_size' must be non-negative value for m"],
+    [
+      'max_batch_size: 4 dynamic_batching { preferred_batch_size: [ 2, 0 ] }',
+      'dynamic_batching.preferred_batch_size[1]: dynamic batching preferred size must be positive for m',
+    ],
+    [
+      'max_batch_size: 4 dynamic_batching { preferred_batch_size: 8 }',
+      'dynamic_batching.preferred_batch_size[0]: dynamic batching preferred size must be <= max batch size for m',
+    ],
+    [
+      'max_batch_size: 4 dynamic_batching { priority_levels: 2 }',
+      'dynamic_batching.default_priority_level: default priority level must be in range [1, 2] for m',
+    ],
+    [
+      'dynamic_batching { priority_levels: 2 default_priority_level: 1 priority_queue_policy { key: 3 value { } } }',
+      'dynamic_batching.priority_queue_policy[3]: priority queue policy must have priority level in range [1, 2] for m',
+    ],
+    [
+      'dynamic_batching { preserve_ordering: true priority_levels: 2 default_priority_level: 1 }',
+      "dynamic_batching.priority_levels: Only one priority level is allowed when 'preserve_ordering' is true for m",
+    ],
+    [
+      'dynamic_batching { preserve_ordering: true default_queue_policy { timeout_action: DELAY default_timeout_microseconds: 1 } }',
+      "dynamic_batching.default_queue_policy.timeout_action: Queue policy can not have DELAY as timeout action when 'preserve_ordering' is true for m",
+    ],
+    [
+      'sequence_batching { } response_cache { enable: true }',
+      'response_cache.enable: Response Cache does not currently support model m with sequence batching scheduler. Please disable the response cache.',
+    ],
+    [
+      'model_metrics { metric_control { } }',
+      "model_metrics.metric_control[0]: metric control must specify 'metric_identifier'",
+    ],
+    [
+      'model_metrics { metric_control { metric_identifier { family: "f" } histogram_options { } } }',
+      "model_metrics.metric_control[0]: histogram options must specify non-empty 'buckets'",
+    ],
+  ])('finds what is wrong with %s', (text, problem) => {
+    expect(problemsOf(text)).toEqual([problem]);
+  });
+
+  it('finds everything that is wrong at once', () => {
+    const found = problemsOf(
+      'name: "x" max_batch_size: -1 dynamic_batching { preferred_batch_size: [ 0, 5 ] }',
+    );
+
+    expect(found.map((problem) => problem.slice(0, problem.indexOf(':')))).toEqual([
+      'name',
+      'max_batch_size',
+      'dynamic_batching.preferred_batch_size[0]',
+      'dynamic_batching.preferred_batch_size[1]',
+    ]);
+  });
+});

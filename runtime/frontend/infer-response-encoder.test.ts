@@ -1,0 +1,53 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { InferenceResponse } from '../core/inference.js';
+import { rawTensor } from '../testing/build.js';
+import { encodeInferResponse } from './infer-response-encoder.js';
+import { messageCodec } from './message-codec.js';
+
+const codec = messageCodec('inference.ModelInferResponse');
+
+describe('encodeInferResponse', () => {
+  it('writes what protobufjs reads', () => {
+    const size = fc.oneof(fc.nat(300), fc.nat(2 ** 40), fc.constant(-1));
+    const tensor = fc.record({
+      name: fc.string({ unit: 'binary' }),
+      dataType: fc.constantFrom('FP32' as const, 'BYTES' as const),
+      shape: fc.array(size, { maxLength: 5 }),
+      data: fc.uint8Array({ maxLength: 300 }),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(tensor, { maxLength: 4 }),
+        fc.string(),
+        fc.string(),
+        (outputs, id, modelName) => {
+          const response: InferenceResponse = { modelName, modelVersion: '12', outputs };
+
+          const message = codec.decode(encodeInferResponse(response, id));
+
+          expect(message).toMatchObject({ model_name: modelName, model_version: '12', id });
+          expect(message['outputs']).toMatchObject(
+            outputs.map(({ name, dataType, shape }) => ({ name, datatype: dataType, shape })),
+          );
+          expect((message['raw_output_contents'] as Buffer[]).map((raw) => [...raw])).toEqual(
+            outputs.map(({ data }) => [...data]),
+          );
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('refuses a response that gRPC cannot carry', () => {
+    // The same gigabyte three times: no such memory is ever copied.
+    const data = { length: 2 ** 30, byteLength: 2 ** 30 } as Uint8Array;
+    const outputs = ['a', 'b', 'c'].map((name) =>
+      rawTensor(name, 'UINT8', { shape: [2 ** 30], data }),
+    );
+
+    expect(() => encodeInferResponse({ modelName: 'm', modelVersion: '1', outputs }, '')).toThrow(
+      /^Response has byte size 32212255\d\d which exceeds gRPC's byte size limit 2147483647\.$/,
+    );
+  });
+});
