@@ -29,7 +29,10 @@ const RULES: Readonly<Record<string, Rule>> = {
     may: ['core', 'config'],
     packages: ['onnxruntime-node', 'piscina', 'node:worker_threads', 'node:fs', 'node:path'],
   },
-  repository: { may: ['core', 'config'], packages: ['p-limit', 'node:fs/promises', 'node:path'] },
+  repository: {
+    may: ['core', 'config'],
+    packages: ['p-limit', 'node:fs', 'node:fs/promises', 'node:path'],
+  },
   frontend: {
     may: ['core'],
     packages: [

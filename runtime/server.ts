@@ -140,7 +140,10 @@ class ServerBuilder implements ServerHealth {
       if (!problems.has(name)) problems.set(name, [error.message.trim()]);
     if (failures.size > 0 && this.#options.exitOnError) {
       const names = [...failures.keys()].join(', ');
-      throw new StartFailed(`failed to load ${names}`, { models, problems });
+      throw new StartFailed(
+        `${names} could not be loaded; --exit-on-error=false starts without what fails`,
+        { models, problems },
+      );
     }
     await this.#startGrpc();
     await this.#startHttp();

@@ -59,7 +59,8 @@ const INTRODUCTION = `Serves the ONNX models of a repository over gRPC with the 
       load one model; others by the RepositoryModelLoad call
 
 A repository holds a directory per model, and in it a directory per version:
-  DIR/NAME/1/model.onnx        and, if the defaults are not enough, DIR/NAME/config.pbtxt
+  DIR/NAME/1/model.onnx     version 1 of the model
+  DIR/NAME/config.pbtxt     only if the defaults are not enough
 
 Every flag is also an environment variable: --grpc-port is INFERD_GRPC_PORT.`;
 
@@ -70,6 +71,7 @@ function createCommand(given: Map<string, string[]>, output: CommandLineOutput):
     .helpOption('--help', 'Print this help.')
     .exitOverride()
     .allowExcessArguments(false)
+    .configureHelp({ optionDescription: ({ description }) => description })
     .configureOutput({ writeOut: (text) => output.write(text), writeErr: () => undefined });
   for (const { title, flags } of FLAG_GROUPS) {
     for (const flag of flags) {

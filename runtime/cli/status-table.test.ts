@@ -20,6 +20,21 @@ describe('statusTable', () => {
     expect(table).toMatch(/unasked +│ +│ not loaded/);
   });
 
+  it('leaves the reasons out when all is well', () => {
+    const table = statusTable(
+      [{ name: 'good', version: 1, state: 'READY', reason: '' }],
+      new Map(),
+    );
+
+    expect(table).not.toContain('Reason');
+  });
+
+  it('shows failed models that the index leaves out', () => {
+    expect(statusTable([], new Map([['hollow', ['no versions']]]))).toMatch(
+      /hollow .* UNAVAILABLE .* no versions/,
+    );
+  });
+
   it('says so when there are no models', () => {
     expect(statusTable([], new Map())).toBe('No models in the repository.');
   });

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import type { DataType } from '../core/data-type.js';
 import { aTensor, rawTensor } from '../testing/build.js';
 import type { Tensor } from '../core/tensor.js';
 import { classify, formatFixed6 } from './classification.js';

@@ -54,7 +54,9 @@ describe('listRepositories', () => {
   });
 
   it('fails for a repository that is not there', async () => {
-    await expect(listRepositories([join(root, 'nowhere')])).rejects.toThrow('ENOENT');
+    await expect(listRepositories([join(root, 'nowhere')])).rejects.toThrow(
+      `model repository '${join(root, 'nowhere')}' cannot be read: there is no such directory`,
+    );
   });
 });
 

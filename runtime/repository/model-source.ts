@@ -1,7 +1,9 @@
 // What lies in the repositories: which models, where, with which versions. Reads directories, remembers nothing.
 
+import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { RuntimeError } from '../core/errors.js';
 
 /** Directories of a model that are no versions. */
 const RESERVED = new Set(['warmup', 'initial_state', 'configs']);
@@ -21,13 +23,13 @@ export interface DirectoryContents {
 /** Several directories for one name: the model is in more than one repository. */
 export type RepositoryListing = ReadonlyMap<string, readonly ModelDirectory[]>;
 
-/** Every directory of every repository, by name. @throws the error of the file system for a repository that cannot be read */
+/** Every directory of every repository, by name. @throws RuntimeError INTERNAL for a repository that cannot be read */
 export async function listRepositories(
   repositories: readonly string[],
 ): Promise<RepositoryListing> {
   const listing = new Map<string, ModelDirectory[]>();
   for (const repository of repositories) {
-    for (const entry of await readdir(repository, { withFileTypes: true })) {
+    for (const entry of await entriesOf(repository)) {
       const path = join(repository, entry.name);
       if (!(await isDirectory(entry, path))) continue;
       const found = listing.get(entry.name) ?? [];
@@ -35,6 +37,17 @@ export async function listRepositories(
     }
   }
   return new Map([...listing].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+async function entriesOf(repository: string): Promise<Dirent[]> {
+  try {
+    return await readdir(repository, { withFileTypes: true });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'there is no such directory' : message;
+    const text = `model repository '${repository}' cannot be read: ${why}`;
+    throw new RuntimeError('INTERNAL', text, { cause: error });
+  }
 }
 
 /** A version is a directory named by a positive whole number without leading zeros. */

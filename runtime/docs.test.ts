@@ -1,0 +1,62 @@
+// Documents that list what the code lists, held against it.
+
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { ERROR_CODES } from './core/errors.js';
+import { GRPC, GRPC_STATUS } from './frontend/grpc-status.js';
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url));
+
+function sources(): string {
+  const files = readdirSync(join(ROOT, 'runtime'), { recursive: true, encoding: 'utf8' });
+  return files
+    .filter(
+      (path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && !/^(testing|e2e)/.test(path),
+    )
+    .map((path) => readFileSync(join(ROOT, 'runtime', path), 'utf8'))
+    .join('\n');
+}
+
+describe('docs/errors.md', () => {
+  const rows = [
+    ...readFileSync(join(ROOT, 'docs/errors.md'), 'utf8').matchAll(/^\| `(\w+)` \| (\w+) \|/gm),
+  ];
+
+  it('lists every code, in the order of the code', () => {
+    expect(rows.map((row) => row[1])).toEqual([...ERROR_CODES]);
+  });
+
+  it('names the status of each', () => {
+    for (const [, code, status] of rows)
+      expect([code, GRPC[status as keyof typeof GRPC]]).toEqual([
+        code,
+        GRPC_STATUS[code as keyof typeof GRPC_STATUS],
+      ]);
+  });
+
+  it.each(ERROR_CODES)('%s is raised somewhere', (code) => {
+    const raised = new RegExp(`(RuntimeError|super|invalid)\\(\\s*'${code}'`);
+
+    expect(sources()).toMatch(raised);
+  });
+});
+
+describe('README.md', () => {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+
+  it('has the two commands, literally', () => {
+    expect(readme).toContain('npm ci && npm start');
+    expect(readme).toContain('npm ci && npm test');
+  });
+
+  it.each([...readme.matchAll(/\]\(((?!https?:)[^)#]+)/g)].map((match) => match[1]!))(
+    'links to %s, which exists',
+    (path) => {
+      expect(() =>
+        readFileSync(join(ROOT, path, path.endsWith('/') ? 'README.md' : '')),
+      ).not.toThrow();
+    },
+  );
+});
