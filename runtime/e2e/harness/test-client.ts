@@ -1,7 +1,6 @@
 // A client by descriptors, as a stranger would write it: messages are plain objects, calls are promises.
 
-import type {
-  Client} from '@grpc/grpc-js';
+import type { Client } from '@grpc/grpc-js';
 import {
   Metadata,
   credentials,
