@@ -4,9 +4,13 @@
 import { Shown, parseCommandLine } from './cli/command-line.js';
 import { statusTable } from './cli/status-table.js';
 import { InvalidOption, serverOptionsFrom, type ServerOptions } from './config/server-options.js';
+import { endsWithin } from './core/ends-within.js';
 import type { Log } from './core/log.js';
 import { createLogger } from './observability/logger.js';
 import { StartFailed, VERSION, createServer, type Server } from './server.js';
+
+/** After requests have been cut off: how long batches that execute already may take to end. */
+const LAST_BATCHES_MS = 5_000;
 
 process.exitCode = await main();
 
@@ -58,16 +62,24 @@ async function serve(
   );
   const signal = await firstSignal();
   log.info({ signal }, 'finishing the requests under way; once more ends at once');
-  process.once('SIGINT', () => process.exit(1));
-  process.once('SIGTERM', () => process.exit(1));
-  await server.close();
-  log.info({}, 'goodbye');
-  return 0;
+  if (await endsWithin(server.close(), options.exitTimeoutMs + LAST_BATCHES_MS)) {
+    log.info({}, 'goodbye');
+    return 0;
+  }
+  log.error({}, 'a model is still computing and cannot be stopped; ending without it');
+  // Not process.exit: to tear ONNX Runtime down under a running model is to crash.
+  process.kill(process.pid, 'SIGKILL');
+  return 1;
 }
 
+/** Once it is here, signals do again what they do to any process. */
 function firstSignal(): Promise<NodeJS.Signals> {
+  const signals = ['SIGINT', 'SIGTERM'] as const;
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const)
-      process.once(signal, () => resolve(signal));
+    const take = (signal: NodeJS.Signals): void => {
+      for (const name of signals) process.off(name, take);
+      resolve(signal);
+    };
+    for (const name of signals) process.on(name, take);
   });
 }

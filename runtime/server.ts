@@ -3,6 +3,7 @@
 import { modelAssembler } from './assemble-model.js';
 import type { ServerOptions } from './config/server-options.js';
 import { systemClock, type Clock } from './core/clock.js';
+import { endsWithin } from './core/ends-within.js';
 import { RuntimeError } from './core/errors.js';
 import type { Log } from './core/log.js';
 import type { ModelIndexEntry } from './core/model-control.js';
@@ -15,7 +16,8 @@ import { modelInferMethod } from './frontend/model-infer.js';
 import { reflectionMethods } from './frontend/reflection-service.js';
 import { repositoryMethods } from './frontend/repository-service.js';
 import { restrictMethods } from './frontend/restricted-methods.js';
-import { serverMethods, type ServerHealth } from './frontend/server-service.js';
+import type { ServerHealth } from './frontend/server-health.js';
+import { serverMethods } from './frontend/server-service.js';
 import { settingsMethods } from './frontend/settings-service.js';
 import { unsupportedMethods } from './frontend/unsupported-methods.js';
 import { ExecutorThreads } from './instance/executor-threads.js';
@@ -99,6 +101,8 @@ class ServerBuilder implements ServerHealth {
   readonly #registry: ModelRegistry;
   readonly #manager: ModelManager;
   readonly #ports: { grpc?: number; http?: number; metrics?: number } = {};
+  readonly #stoppingListeners = new Set<() => void>();
+  #isStarted = false;
   #stopping: Promise<void> | undefined;
 
   constructor(options: ServerOptions, log: Log) {
@@ -124,12 +128,14 @@ class ServerBuilder implements ServerHealth {
     this.#stops.push({ name: 'models', stop: () => this.#manager.stop() });
   }
 
-  isLive(): boolean {
-    return this.#stopping === undefined;
+  isReady(): boolean {
+    const isServing = this.#isStarted && this.#stopping === undefined;
+    return isServing && (!this.#options.strictReadiness || this.#manager.isReady());
   }
 
-  isReady(): boolean {
-    return this.isLive() && (!this.#options.strictReadiness || this.#manager.isReady());
+  onStopping(listener: () => void): () => void {
+    this.#stoppingListeners.add(listener);
+    return () => this.#stoppingListeners.delete(listener);
   }
 
   async start(): Promise<Server> {
@@ -145,9 +151,11 @@ class ServerBuilder implements ServerHealth {
         { models, problems },
       );
     }
-    await this.#startGrpc();
-    await this.#startHttp();
+    // What comes last stops first: probes and scrapers see the server to its end.
     await this.#startMetrics();
+    await this.#startHttp();
+    await this.#startGrpc();
+    this.#isStarted = true;
     return { ports: this.#ports, models, problems, close: () => this.stop() };
   }
 
@@ -158,6 +166,7 @@ class ServerBuilder implements ServerHealth {
   }
 
   async #stopAll(): Promise<void> {
+    for (const listener of this.#stoppingListeners) listener();
     for (let step = this.#stops.pop(); step; step = this.#stops.pop()) {
       try {
         await step.stop();
@@ -221,15 +230,5 @@ class ServerBuilder implements ServerHealth {
     this.#stops.push({ name: 'metrics', stop: () => server.close() });
     this.#ports.metrics = await listen(server, metrics);
     this.#log.info({}, `Started Metrics Service at ${metrics.address}:${this.#ports.metrics}`);
-  }
-}
-
-async function endsWithin(work: Promise<void>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), ms)));
-  try {
-    return await Promise.race([work.then(() => true), timeout]);
-  } finally {
-    clearTimeout(timer);
   }
 }

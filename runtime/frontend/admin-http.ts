@@ -1,7 +1,7 @@
 // The HTTP side for probes and scrapers: health on one port, metrics on another. What they answer is passed in as functions.
 
 import fastify, { type FastifyInstance } from 'fastify';
-import type { ServerHealth } from './server-service.js';
+import type { ServerHealth } from './server-health.js';
 
 export interface HttpAddress {
   readonly address: string;
@@ -14,9 +14,7 @@ export function healthHttp(
   isModelReady: (name: string, version: string) => boolean,
 ): FastifyInstance {
   const server = fastify({ forceCloseConnections: true });
-  server.get('/v2/health/live', (_request, reply) =>
-    reply.code(health.isLive() ? 200 : 503).send(),
-  );
+  server.get('/v2/health/live', (_request, reply) => reply.send());
   server.get('/v2/health/ready', (_request, reply) =>
     reply.code(health.isReady() ? 200 : 503).send(),
   );

@@ -5,7 +5,7 @@ import type { ModelCatalog } from '../core/model-catalog.js';
 import { grpcStatusOf } from './grpc-status.js';
 import type { GrpcMethod, StreamCall } from './grpc-transport.js';
 import { messageCodec } from './message-codec.js';
-import type { ServerHealth } from './server-service.js';
+import type { ServerHealth } from './server-health.js';
 import { unaryMethod } from './unary-method.js';
 
 type ServingStatus = 'SERVING' | 'NOT_SERVING' | 'SERVICE_UNKNOWN';
@@ -46,31 +46,43 @@ class HealthService {
 
   check(name: string): ServingStatus {
     const ready = this.#catalog.isKnown(name)
-      ? this.#health.isLive() && this.#catalog.isReady(name, '')
+      ? this.#catalog.isReady(name, '')
       : this.#health.isReady();
     return ready ? 'SERVING' : 'NOT_SERVING';
   }
 
-  /** Sends the status now and whenever it has changed, until the caller leaves. */
+  /** Sends the status now and whenever it has changed, until the caller leaves or the server stops. */
   watch(call: StreamCall): void {
-    let last: ServingStatus | undefined;
-    let stop = (): unknown => undefined;
-    call.onCancelled({ callCancelled: () => void stop() });
+    let unsubscribe = (): void => undefined;
+    call.onCancelled({ callCancelled: () => unsubscribe() });
     call.onMessage((message) => {
+      unsubscribe();
       try {
-        const name = String(this.#requests.decode(message)['service']);
-        const send = (): void => {
-          const status = this.#watched(name);
-          if (status !== last) call.send(this.#responses.encode({ status }));
-          last = status;
-        };
-        stop();
-        stop = this.#catalog.onChange(send);
-        send();
+        unsubscribe = this.#follow(String(this.#requests.decode(message)['service']), call);
       } catch (error) {
         call.fail(grpcStatusOf(error));
       }
     });
+  }
+
+  #follow(name: string, call: StreamCall): () => void {
+    let last: ServingStatus | undefined;
+    const send = (status: ServingStatus): void => {
+      if (status !== last) call.send(this.#responses.encode({ status }));
+      last = status;
+    };
+    const forgetCatalog = this.#catalog.onChange(() => send(this.#watched(name)));
+    const forgetHealth = this.#health.onStopping(() => {
+      unsubscribe();
+      send('NOT_SERVING');
+      call.end();
+    });
+    const unsubscribe = (): void => {
+      forgetCatalog();
+      forgetHealth();
+    };
+    send(this.#watched(name));
+    return unsubscribe;
   }
 
   #watched(name: string): ServingStatus {

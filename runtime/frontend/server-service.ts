@@ -6,6 +6,7 @@ import type { DurationStat, ModelStatistics } from '../core/model-statistics.js'
 import { LATEST, parseModelVersion } from '../core/model-version.js';
 import type { GrpcMethod } from './grpc-transport.js';
 import type { Message } from './message-codec.js';
+import type { ServerHealth } from './server-health.js';
 import { unaryMethod } from './unary-method.js';
 
 export interface ServerInfo {
@@ -15,19 +16,13 @@ export interface ServerInfo {
   readonly extensions: readonly string[];
 }
 
-/** Whether the server should get traffic, and whether it is alive at all. */
-export interface ServerHealth {
-  isLive(): boolean;
-  isReady(): boolean;
-}
-
 export function serverMethods(
   info: ServerInfo,
   health: ServerHealth,
   catalog: ModelCatalog,
 ): GrpcMethod[] {
   return [
-    inferenceMethod('ServerLive', () => ({ live: health.isLive() })),
+    inferenceMethod('ServerLive', () => ({ live: true })),
     inferenceMethod('ServerReady', () => ({ ready: health.isReady() })),
     inferenceMethod('ServerMetadata', () => ({ ...info })),
     inferenceMethod('ModelReady', ({ name, version }) => ({

@@ -112,3 +112,17 @@ function begin(
   });
   return { answer, cancel };
 }
+
+/** [batch size, how many batches of that size have run], of the model's only version. */
+export async function executions(client: TestClient, name: string): Promise<[number, number][]> {
+  const { model_stats: stats } = await client.call('ModelStatistics', { name });
+  const [version] = stats as [{ batch_stats: { batch_size: number; compute_infer: Count }[] }];
+  return version.batch_stats.map(({ batch_size, compute_infer }) => [
+    batch_size,
+    compute_infer.count,
+  ]);
+}
+
+interface Count {
+  readonly count: number;
+}

@@ -33,7 +33,7 @@ export class TestServer {
   /** Resolves when the server says that it is up, or when it has ended. */
   static async start(options: TestServerOptions): Promise<TestServer> {
     const server = new TestServer(options);
-    await Promise.race([server.#logged(/ is up with /), server.exited]);
+    await Promise.race([server.logged(/ is up with /), server.exited]);
     return server;
   }
 
@@ -79,7 +79,7 @@ export class TestServer {
   }
 
   /** Resolves with the first line, written or still to come, whose text matches. */
-  async #logged(text: RegExp): Promise<LogLine> {
+  async logged(text: RegExp): Promise<LogLine> {
     for (;;) {
       const found = this.log.find(({ msg }) => text.test(msg));
       if (found) return found;
