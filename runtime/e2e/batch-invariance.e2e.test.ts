@@ -1,13 +1,13 @@
 // A row has the same answer alone, in a request of many rows, and merged with the rows of other clients: bit for bit.
 
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { lengthPrefixed } from '../testing/build.js';
 import { ONNX_TYPE } from '../testing/onnx-model.js';
 import { inferRequest, rawOutput, type RawTensor } from './harness/requests.js';
 import { SAMPLE_MODELS, TemporaryRepository } from './harness/temporary-repository.js';
-import { TestClient, executions } from './harness/test-client.js';
-import { TestServer } from './harness/test-server.js';
+import { serving } from './harness/serving.js';
+import { executions } from './harness/test-client.js';
 
 interface Subject {
   readonly model: string;
@@ -42,26 +42,14 @@ const SUBJECTS: Subject[] = [
 
 describe.each(SUBJECTS)('$model', ({ model, input, output, row }) => {
   const repository = new TemporaryRepository();
-  let server: TestServer;
-  let client: TestClient;
-
-  beforeAll(async () => {
-    install(repository, model);
-    server = await TestServer.start({ repository: repository.path });
-    client = new TestClient(server.ports.grpc);
-  });
-
-  afterAll(async () => {
-    client.close();
-    await server.stop();
-    repository.remove();
-  });
+  install(repository, model);
+  const here = serving(repository);
 
   async function ask(name: string, rows: readonly Buffer[]): Promise<Buffer> {
     const { name: inputName, datatype, rowShape } = input;
     const shape = [rows.length, ...rowShape];
     const tensor = { name: inputName, datatype, shape, raw: Buffer.concat(rows) };
-    return rawOutput(await client.infer(inferRequest(name, [tensor])), output);
+    return rawOutput(await here.client.infer(inferRequest(name, [tensor])), output);
   }
 
   it.each(BATCH_SIZES)('answers %i rows as it answers each alone', async (count) => {
@@ -75,7 +63,7 @@ describe.each(SUBJECTS)('$model', ({ model, input, output, row }) => {
     expect(together).toEqual(Buffer.concat(alone));
     expect(merged).toEqual(alone);
     expect(new Set(alone.map(String)).size).toBeGreaterThan(1);
-    expect(await executions(client, `merged_${count}`)).toEqual([[count, 1]]);
+    expect(await executions(here.client, `merged_${count}`)).toEqual([[count, 1]]);
   });
 });
 

@@ -14,6 +14,7 @@ import {
   SAMPLE_MODELS,
   TemporaryRepository,
 } from './harness/temporary-repository.js';
+import { serving } from './harness/serving.js';
 import { TestClient, executions, type Message } from './harness/test-client.js';
 import { TestServer } from './harness/test-server.js';
 
@@ -23,35 +24,22 @@ const failure = (call: Promise<Message>): Promise<[string, string]> =>
 
 describe('one server', () => {
   const repository = new TemporaryRepository();
-  let server: TestServer;
-  let client: TestClient;
-
-  beforeAll(async () => {
-    repository.copy(join(GOLDEN_MODELS, 'repo_basic/id_fp32'), 'id_fp32');
-    repository.copy(join(GOLDEN_MODELS, 'repo_batching/slow_graceful'), 'slow_graceful');
-    const flags = ['--model-control-mode=explicit', '--load-model=*'];
-    server = await TestServer.start({ repository: repository.path, flags });
-    client = new TestClient(server.ports.grpc);
-  });
-
-  afterAll(async () => {
-    client.close();
-    await server.stop();
-    repository.remove();
-  });
+  repository.copy(join(GOLDEN_MODELS, 'repo_basic/id_fp32'), 'id_fp32');
+  repository.copy(join(GOLDEN_MODELS, 'repo_batching/slow_graceful'), 'slow_graceful');
+  const here = serving(repository, ['--model-control-mode=explicit', '--load-model=*']);
 
   it('carries messages of any size', async () => {
     const raw = Buffer.alloc(64 * 2 ** 20);
     for (let at = 0; at < raw.length; at += 4096) raw.writeFloatLE(at, at);
     const tensor = { name: 'INPUT0', datatype: 'FP32', shape: [1, raw.length / 4], raw };
 
-    const answer = await client.infer(inferRequest('id_fp32', [tensor]));
+    const answer = await here.client.infer(inferRequest('id_fp32', [tensor]));
 
     expect(rawOutput(answer, 'OUTPUT0').equals(raw)).toBe(true);
   });
 
   it('names what it does not do', async () => {
-    const [code, text] = await failure(client.call('CudaSharedMemoryRegister', { name: 'r' }));
+    const [code, text] = await failure(here.client.call('CudaSharedMemoryRegister', { name: 'r' }));
 
     expect(code).toBe('UNIMPLEMENTED');
     expect(text).toMatch(/^[A-Za-z].{20,}/);
@@ -60,7 +48,10 @@ describe('one server', () => {
   it('describes itself to those who have no .proto', async () => {
     const path = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
     const same = (bytes: Buffer): Buffer => bytes;
-    const stranger = new Client(`localhost:${server.ports.grpc}`, credentials.createInsecure());
+    const stranger = new Client(
+      `localhost:${here.server.ports.grpc}`,
+      credentials.createInsecure(),
+    );
     const call = stranger.makeBidiStreamRequest(path, same, same);
     const listServices = 7;
 
@@ -80,16 +71,16 @@ describe('one server', () => {
   it('tells those who watch of every change', async () => {
     const seen: Record<string, string[]> = { id_fp32: [], stranger: [] };
     const watches = Object.entries(seen).map(([service, statuses]) => {
-      const watch = client.watch(service);
+      const watch = here.client.watch(service);
       watch.on('data', (message: Message) => statuses.push(String(message['status'])));
       watch.on('error', () => undefined);
       return watch;
     });
     await until(() => Object.values(seen).every(({ length }) => length === 1));
 
-    await client.call('RepositoryModelUnload', { model_name: 'id_fp32' });
+    await here.client.call('RepositoryModelUnload', { model_name: 'id_fp32' });
     await until(() => seen['id_fp32']!.length === 2);
-    await client.call('RepositoryModelLoad', { model_name: 'id_fp32' });
+    await here.client.call('RepositoryModelLoad', { model_name: 'id_fp32' });
     await until(() => seen['id_fp32']!.length === 3);
 
     expect(seen).toEqual({
@@ -104,14 +95,14 @@ describe('one server', () => {
 
     /** The one that executes, when another has joined the queue. */
     async function whileBusy(next: () => void): Promise<Promise<Message>> {
-      const busy = client.infer(request);
+      const busy = here.client.infer(request);
       next();
-      await untilPending(server, 'slow_graceful', 1);
+      await untilPending(here.server, 'slow_graceful', 1);
       return busy;
     }
 
     async function executed(): Promise<number> {
-      const [, count] = (await executions(client, 'slow_graceful'))[0] ?? [1, 0];
+      const [, count] = (await executions(here.client, 'slow_graceful'))[0] ?? [1, 0];
       return count;
     }
 
@@ -119,47 +110,47 @@ describe('one server', () => {
       const before = await executed();
       let late: Promise<[string, string]> | undefined;
       const busy = whileBusy(() => {
-        late = failure(client.infer(request, { deadline: Date.now() + 300 }));
+        late = failure(here.client.infer(request, { deadline: Date.now() + 300 }));
       });
       await busy;
 
       expect((await late)?.[0]).toBe('DEADLINE_EXCEEDED');
-      await untilPending(server, 'slow_graceful', 0);
+      await untilPending(here.server, 'slow_graceful', 0);
       expect(await executed()).toBe(before + 1);
     });
 
     it('forgets a request that is cancelled', async () => {
       const before = await executed();
       let cancelled: ReturnType<TestClient['start']> | undefined;
-      const busy = whileBusy(() => (cancelled = client.start('ModelInfer', request)));
-      await untilPending(server, 'slow_graceful', 1);
+      const busy = whileBusy(() => (cancelled = here.client.start('ModelInfer', request)));
+      await untilPending(here.server, 'slow_graceful', 1);
 
       cancelled!.cancel();
 
       expect((await failure(cancelled!.answer))[0]).toBe('CANCELLED');
       await busy;
-      await untilPending(server, 'slow_graceful', 0);
+      await untilPending(here.server, 'slow_graceful', 0);
       expect(await executed()).toBe(before + 1);
     });
 
     it('forgets the requests of a client that is gone', async () => {
       const before = await executed();
-      const leaving = new TestClient(server.ports.grpc);
+      const leaving = new TestClient(here.server.ports.grpc);
       const calls: ReturnType<TestClient['start']>[] = [];
       const busy = whileBusy(() => calls.push(leaving.start('ModelInfer', request)));
-      await untilPending(server, 'slow_graceful', 1);
+      await untilPending(here.server, 'slow_graceful', 1);
 
       calls[0]!.answer.catch(() => undefined);
       calls[0]!.cancel();
       leaving.close();
 
       await busy;
-      await untilPending(server, 'slow_graceful', 0);
+      await untilPending(here.server, 'slow_graceful', 0);
       expect(await executed()).toBe(before + 1);
     });
 
     it('counts what was forgotten', async () => {
-      const metrics = await scrape(server);
+      const metrics = await scrape(here.server);
       const failures = (reason: string): number =>
         metrics.get(
           `nv_inference_request_failure{model="slow_graceful",reason="${reason}",version="1"}`,

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { lengthPrefixed } from '../testing/build.js';
 import { ONNX_TYPE } from '../testing/onnx-model.js';
 import { scrape } from './harness/metrics.js';
@@ -19,22 +19,11 @@ import {
   SAMPLE_MODELS,
   TemporaryRepository,
 } from './harness/temporary-repository.js';
-import { TestClient, executions, type Message } from './harness/test-client.js';
-import { TestServer } from './harness/test-server.js';
+import { serving } from './harness/serving.js';
+import { executions, type Message } from './harness/test-client.js';
 
 describe('the sample repository', () => {
-  let server: TestServer;
-  let client: TestClient;
-
-  beforeAll(async () => {
-    server = await TestServer.start({ repository: SAMPLE_MODELS });
-    client = new TestClient(server.ports.grpc);
-  });
-
-  afterAll(async () => {
-    client.close();
-    await server.stop();
-  });
+  const here = serving(SAMPLE_MODELS);
 
   const texts = (...messages: string[]): RawTensor => ({
     name: 'text',
@@ -44,7 +33,7 @@ describe('the sample repository', () => {
   });
 
   it('tells spam from ham', async () => {
-    const answer = await client.infer(
+    const answer = await here.client.infer(
       inferRequest('spam_light', [
         texts('free entry, text WIN to 80082', 'are you home yet?', '', '🎉 Straße'),
       ]),
@@ -61,7 +50,7 @@ describe('the sample repository', () => {
     const one = Array.from({ length: 64 }, (_, i) => (i % 8 === 3 || i % 8 === 4 ? 16 : 0));
     const outputs = [{ name: 'probabilities', parameters: { classification: { int64_param: 2 } } }];
 
-    const answer = await client.infer(
+    const answer = await here.client.infer(
       inferRequest('digits', [fp32('pixels', [1, 64], one)], { outputs }),
     );
 
@@ -71,7 +60,7 @@ describe('the sample repository', () => {
   });
 
   it('shows the traffic as metrics', async () => {
-    const metrics = await scrape(server);
+    const metrics = await scrape(here.server);
 
     expect(metrics.get('nv_inference_request_success{model="digits",version="1"}')).toBe(1);
     expect(metrics.get('nv_inference_count{model="spam_light",version="1"}')).toBe(4);
@@ -80,50 +69,35 @@ describe('the sample repository', () => {
 
 describe('models of all sorts', () => {
   const repository = new TemporaryRepository();
-  let server: TestServer;
-  let client: TestClient;
-
-  beforeAll(async () => {
-    const weights = Float32Array.from([1, 2, 3, 4]);
-    const data = { file: 'model.onnx_data', length: weights.byteLength };
-    for (const [name, type] of [
-      ['external', ONNX_TYPE.FLOAT],
-      ['external_bf16', ONNX_TYPE.BFLOAT16],
-    ] as const) {
-      repository.model(name, {
-        inputs: [{ name: 'X', type, shape: ['n', 4] }],
-        outputs: [{ name: 'Y', type, shape: ['n', 4] }],
-        initializers: [{ name: 'W', type: ONNX_TYPE.FLOAT, shape: [4], data }],
-        nodes: [
-          { op: 'Cast', inputs: ['X'], outputs: ['x'], ints: { to: ONNX_TYPE.FLOAT } },
-          { op: 'Mul', inputs: ['x', 'W'], outputs: ['y'] },
-          { op: 'Cast', inputs: ['y'], outputs: ['Y'], ints: { to: type } },
-        ],
-      });
-      repository.write(`${name}/1/model.onnx_data`, new Uint8Array(weights.buffer));
-    }
-    const merged = 'max_batch_size: 4 dynamic_batching { max_queue_delay_microseconds: 60000000 }';
-    repository.copy(join(GOLDEN_MODELS, 'repo_basic/gather'), 'gather', merged);
-    repository.copy(
-      join(GOLDEN_MODELS, 'repo_basic/add_sub'),
-      'on_gpu',
-      'instance_group [ { kind: KIND_GPU } ]',
-    );
-    server = await TestServer.start({
-      repository: repository.path,
-      flags: ['--exit-on-error=false'],
+  const weights = Float32Array.from([1, 2, 3, 4]);
+  const data = { file: 'model.onnx_data', length: weights.byteLength };
+  for (const [name, type] of [
+    ['external', ONNX_TYPE.FLOAT],
+    ['external_bf16', ONNX_TYPE.BFLOAT16],
+  ] as const) {
+    repository.model(name, {
+      inputs: [{ name: 'X', type, shape: ['n', 4] }],
+      outputs: [{ name: 'Y', type, shape: ['n', 4] }],
+      initializers: [{ name: 'W', type: ONNX_TYPE.FLOAT, shape: [4], data }],
+      nodes: [
+        { op: 'Cast', inputs: ['X'], outputs: ['x'], ints: { to: ONNX_TYPE.FLOAT } },
+        { op: 'Mul', inputs: ['x', 'W'], outputs: ['y'] },
+        { op: 'Cast', inputs: ['y'], outputs: ['Y'], ints: { to: type } },
+      ],
     });
-    client = new TestClient(server.ports.grpc);
-  });
-
-  afterAll(async () => {
-    client.close();
-    await server.stop();
-    repository.remove();
-  });
+    repository.write(`${name}/1/model.onnx_data`, new Uint8Array(weights.buffer));
+  }
+  const merged = 'max_batch_size: 4 dynamic_batching { max_queue_delay_microseconds: 60000000 }';
+  repository.copy(join(GOLDEN_MODELS, 'repo_basic/gather'), 'gather', merged);
+  repository.copy(
+    join(GOLDEN_MODELS, 'repo_basic/add_sub'),
+    'on_gpu',
+    'instance_group [ { kind: KIND_GPU } ]',
+  );
+  const here = serving(repository, ['--exit-on-error=false']);
 
   it('finds weights that lie beside the model', async () => {
-    const answer = await client.infer(
+    const answer = await here.client.infer(
       inferRequest('external', [fp32('X', [2, 4], [1, 1, 1, 1, 10, 10, 10, 10])]),
     );
 
@@ -134,7 +108,7 @@ describe('models of all sorts', () => {
     // BF16 is the upper half of FP32: 1.5, -2, 256, 2^-126 (the smallest normal number).
     const raw = Buffer.from(Uint16Array.from([0x3fc0, 0xc000, 0x4380, 0x0080]).buffer);
 
-    const answer = await client.infer(
+    const answer = await here.client.infer(
       inferRequest('external_bf16', [{ name: 'X', datatype: 'BF16', shape: [1, 4], raw }]),
     );
 
@@ -147,7 +121,7 @@ describe('models of all sorts', () => {
   it('answers the good rows of a batch in which one fails', async () => {
     const ask = (index: number): Promise<Message> => {
       const raw = Buffer.from(BigInt64Array.from([BigInt(index)]).buffer);
-      return client.infer(
+      return here.client.infer(
         inferRequest('gather', [{ name: 'I', datatype: 'INT64', shape: [1, 1], raw }]),
       );
     };
@@ -172,18 +146,18 @@ describe('models of all sorts', () => {
     });
     expect(a).toEqual(c);
     expect(a).not.toEqual(b);
-    expect(await executions(client, 'gather')).toEqual([[1, 3]]);
+    expect(await executions(here.client, 'gather')).toEqual([[1, 3]]);
   });
 
   it('says why a model is not there', async () => {
-    const { models } = await client.call('RepositoryIndex');
+    const { models } = await here.client.call('RepositoryIndex');
     const reasons = new Map(
       (models as Message[]).map(({ name, reason }) => [name, String(reason)]),
     );
 
     expect(reasons.get('external')).toBe('');
     expect(reasons.get('on_gpu')).toMatch(/GPU/);
-    await expect(client.infer(inferRequest('on_gpu', []))).rejects.toMatchObject({
+    await expect(here.client.infer(inferRequest('on_gpu', []))).rejects.toMatchObject({
       code: status.NOT_FOUND,
       details: "Request for unknown model: 'on_gpu' has no available versions",
     });
@@ -192,29 +166,18 @@ describe('models of all sorts', () => {
 
 describe('loading under traffic', () => {
   const repository = new TemporaryRepository();
-  let server: TestServer;
-  let client: TestClient;
   const add = (versions: readonly number[]): void => {
     for (const version of versions)
       repository.copy(join(GOLDEN_MODELS, `parts/version_x${version}0`), `scale/${version}`);
   };
 
-  beforeAll(async () => {
-    add([1]);
-    repository.copy(join(GOLDEN_MODELS, 'repo_basic/id_fp32'), 'id_fp32');
-    const flags = ['--model-control-mode=explicit', '--load-model=id_fp32', '--load-model=scale'];
-    server = await TestServer.start({ repository: repository.path, flags });
-    client = new TestClient(server.ports.grpc);
-  });
-
-  afterAll(async () => {
-    client.close();
-    await server.stop();
-    repository.remove();
-  });
+  add([1]);
+  repository.copy(join(GOLDEN_MODELS, 'repo_basic/id_fp32'), 'id_fp32');
+  const flags = ['--model-control-mode=explicit', '--load-model=id_fp32', '--load-model=scale'];
+  const here = serving(repository, flags);
 
   it('serves the new version when it is there, and never an unclear answer meanwhile', async () => {
-    const { inputs, outputs } = await client.call('ModelMetadata', { name: 'scale' });
+    const { inputs, outputs } = await here.client.call('ModelMetadata', { name: 'scale' });
     const input = String((inputs as Message[])[0]!['name']);
     const output = String((outputs as Message[])[0]!['name']);
     const width = Math.max(1, (inputs as { shape: number[] }[])[0]!.shape.at(-1)!);
@@ -226,8 +189,8 @@ describe('loading under traffic', () => {
     let isOver = false;
     const traffic = async (): Promise<void> => {
       while (!isOver) {
-        expect(fp32Output(await client.infer(steady), 'OUTPUT0')).toEqual([7]);
-        const answer = await client.infer(scale).then(
+        expect(fp32Output(await here.client.infer(steady), 'OUTPUT0')).toEqual([7]);
+        const answer = await here.client.infer(scale).then(
           (message) => `x${fp32Output(message, output)[0]}`,
           (error: unknown) => String(error),
         );
@@ -237,11 +200,11 @@ describe('loading under traffic', () => {
     const clients = [traffic(), traffic(), traffic(), traffic()];
 
     add([2]);
-    await client.call('RepositoryModelLoad', { model_name: 'scale' });
-    const after = fp32Output(await client.infer(scale), output);
+    await here.client.call('RepositoryModelLoad', { model_name: 'scale' });
+    const after = fp32Output(await here.client.infer(scale), output);
     for (let round = 0; round < 5; round++) {
-      await client.call('RepositoryModelUnload', { model_name: 'scale' });
-      await client.call('RepositoryModelLoad', { model_name: 'scale' });
+      await here.client.call('RepositoryModelUnload', { model_name: 'scale' });
+      await here.client.call('RepositoryModelLoad', { model_name: 'scale' });
     }
     isOver = true;
     await Promise.all(clients);

@@ -1,14 +1,13 @@
 // Models of the ONNX project, served as they are, give the outputs that lie beside them.
 
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { InferenceSession } from 'onnxruntime-node';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { inferRequest, rawOutput } from './harness/requests.js';
 import { ONNX_TEST_DATA, onnxTestModels } from './harness/onnx-test-data.js';
-import { TestClient, type Message } from './harness/test-client.js';
-import { TestServer } from './harness/test-server.js';
+import { serving } from './harness/serving.js';
+import { TemporaryRepository } from './harness/temporary-repository.js';
+import type { Message } from './harness/test-client.js';
 
 const MODELS = onnxTestModels();
 /** What the ONNX project compares with. */
@@ -16,32 +15,18 @@ const RELATIVE = 1e-3;
 const ABSOLUTE = 1e-7;
 
 describe.skipIf(MODELS.length === 0)('models of the ONNX project', () => {
-  const repository = mkdtempSync(join(tmpdir(), 'inferd-onnx-'));
-  let server: TestServer;
-  let client: TestClient;
-
-  beforeAll(async () => {
-    for (const { name, modelFile } of MODELS) {
-      mkdirSync(join(repository, name, '1'), { recursive: true });
-      cpSync(modelFile, join(repository, name, '1', 'model.onnx'));
-    }
-    server = await TestServer.start({ repository, flags: ['--exit-on-error=false'] });
-    client = new TestClient(server.ports.grpc);
-  });
-
-  afterAll(async () => {
-    client.close();
-    await server.stop();
-    rmSync(repository, { recursive: true });
-  });
+  const repository = new TemporaryRepository();
+  for (const { name, modelFile } of MODELS)
+    repository.write(`${name}/1/model.onnx`, readFileSync(modelFile));
+  const here = serving(repository, ['--exit-on-error=false']);
 
   it.for(MODELS)('$name', async ({ name, modelFile, inputs, outputs }, { skip }) => {
     const refusal = await refusalOfRuntime(modelFile);
     skip(refusal !== undefined, `ONNX Runtime itself refuses it: ${refusal ?? ''}`);
-    const metadata = await client.call('ModelMetadata', { name });
+    const metadata = await here.client.call('ModelMetadata', { name });
     const declared = metadata['inputs'] as Message[];
 
-    const answer = await client.infer(
+    const answer = await here.client.infer(
       inferRequest(
         name,
         inputs.map((input, i) => ({ ...input, name: String(declared[i]!['name']) })),

@@ -64,6 +64,11 @@ export class TestServer {
     return this.#isUp;
   }
 
+  /** Everything it wrote, as text. */
+  get told(): string {
+    return [...this.output, ...this.log.map(({ msg }) => msg)].join('\n');
+  }
+
   get pid(): number {
     return this.#child.pid!;
   }
