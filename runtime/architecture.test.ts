@@ -41,6 +41,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       '@grpc/reflection',
       'protobufjs',
       'fastify',
+      'node:buffer',
       'node:events',
       'node:url',
     ],

@@ -110,9 +110,10 @@ class ServerBuilder implements ServerHealth {
     this.#log = log;
     this.#report = new LoadReport(log, this.#clock);
     const hasGpu = hasCudaGpu();
-    const threads = new ExecutorThreads(options.executorThreads, {
-      ortLogLevel: options.log.verboseLevel > 1 ? 0 : options.log.verboseLevel === 1 ? 2 : 4,
-    });
+    const ortLogLevel = options.log.verboseLevel > 1 ? 0 : options.log.verboseLevel === 1 ? 2 : 4;
+    const threads = new ExecutorThreads(options.executorThreads, { ortLogLevel }, (error) =>
+      log.error({}, `an executor thread died, with its instances: ${error.message}`),
+    );
     this.#stops.push({ name: 'executor threads', stop: () => threads.close() });
     this.#registry = new ModelRegistry((name) => this.#manager.isListed(name));
     const loadVersion = modelAssembler(
@@ -182,7 +183,7 @@ class ServerBuilder implements ServerHealth {
   async #startGrpc(): Promise<void> {
     const { grpc, exitTimeoutMs } = this.#options;
     if (!grpc) return;
-    const transport = new GrpcJsTransport(grpc, this.#clock);
+    const transport = new GrpcJsTransport(grpc, this.#clock, this.#log);
     const methods = restrictMethods(this.#grpcMethods(), grpc.restrictions);
     const port = await transport.start(methods);
     this.#stops.push({

@@ -8,6 +8,9 @@ export interface HttpAddress {
   readonly port: number;
 }
 
+/** As many digits as a number holds exactly. */
+const VERSION = /^\d{1,15}$/;
+
 /** Health as the v2 protocol has it over HTTP: 200 or 503, no body. */
 export function healthHttp(
   health: ServerHealth,
@@ -26,7 +29,7 @@ export function healthHttp(
   server.get<{ Params: ModelPath }>(
     '/v2/models/:name/versions/:version/ready',
     ({ params }, reply) =>
-      reply.code(/^\d+$/.test(params.version ?? '') ? modelReady(params) : 400).send(),
+      reply.code(VERSION.test(params.version ?? '') ? modelReady(params) : 400).send(),
   );
   return server;
 }

@@ -4,6 +4,7 @@ import {
   Metadata,
   Server,
   ServerCredentials,
+  setLogger,
   type Deadline as GrpcJsDeadline,
   type MethodDefinition,
   type ServerDuplexStream,
@@ -14,6 +15,7 @@ import {
 import type { CancelListener } from '../core/call.js';
 import type { Clock } from '../core/clock.js';
 import { NO_DEADLINE, type Deadline } from '../core/deadline.js';
+import type { Log } from '../core/log.js';
 import type {
   GrpcMethod,
   GrpcStatus,
@@ -44,9 +46,13 @@ export class GrpcJsTransport implements GrpcTransport {
   readonly #clock: Clock;
   readonly #server: Server;
 
-  constructor(options: GrpcJsTransportOptions, clock: Clock) {
+  constructor(options: GrpcJsTransportOptions, clock: Clock, log: Log) {
     this.#options = options;
     this.#clock = clock;
+    // What grpc-js says, it says of callers (metadata it cannot read and the like), and otherwise on the console.
+    const say = (message?: unknown, ...more: unknown[]): void =>
+      log.debug({ by: 'grpc-js' }, [message, ...more].map(String).join(' '));
+    setLogger({ error: say, info: say, debug: say });
     this.#server = new Server({
       'grpc.max_receive_message_length': -1,
       'grpc.max_send_message_length': -1,
@@ -160,6 +166,7 @@ class GrpcJsUnaryCall implements UnaryCall {
 class GrpcJsStreamCall implements StreamCall {
   readonly #call: GrpcJsStream;
   readonly #clock: Clock;
+  #isEnded = false;
 
   constructor(call: GrpcJsStream, clock: Clock) {
     this.#call = call;
@@ -181,15 +188,19 @@ class GrpcJsStreamCall implements StreamCall {
   }
 
   onMessage(listener: (message: Buffer) => void): void {
-    this.#call.on('data', listener);
+    this.#call.on('data', (message: Buffer) => {
+      if (!this.#isEnded) listener(message);
+    });
   }
 
   onHalfClose(listener: () => void): void {
-    this.#call.on('end', listener);
+    this.#call.on('end', () => {
+      if (!this.#isEnded) listener();
+    });
   }
 
   send(message: Buffer): boolean {
-    return this.#call.write(message);
+    return !this.#isEnded && this.#call.write(message);
   }
 
   onDrain(listener: () => void): void {
@@ -197,10 +208,15 @@ class GrpcJsStreamCall implements StreamCall {
   }
 
   end(): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
     this.#call.end();
   }
 
   fail(status: GrpcStatus): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    // A message written after the status would keep it from ever being sent.
     this.#call.emit('error', statusObject(status));
   }
 }

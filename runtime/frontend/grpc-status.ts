@@ -4,6 +4,7 @@
 import type { ErrorCode } from '../core/errors.js';
 import { RuntimeError } from '../core/errors.js';
 import type { GrpcStatus } from './grpc-transport.js';
+import { statusText } from './status-text.js';
 
 /** https://grpc.io/docs/guides/status-codes/ */
 export const GRPC = {
@@ -36,5 +37,5 @@ export const GRPC_STATUS = {
 
 export function grpcStatusOf(thrown: unknown): GrpcStatus {
   const { code, message } = RuntimeError.from(thrown);
-  return { code: GRPC_STATUS[code], message };
+  return { code: GRPC_STATUS[code], message: statusText(message) };
 }

@@ -1,6 +1,7 @@
 // grpc.health.v1.Health. The name of a model stands for that model, any other name, as in Triton, for the server; but Watch of a
 // name that is neither a model nor empty says SERVICE_UNKNOWN, as the protocol has it.
 
+import { RuntimeError } from '../core/errors.js';
 import type { ModelCatalog } from '../core/model-catalog.js';
 import { grpcStatusOf } from './grpc-status.js';
 import type { GrpcMethod, StreamCall } from './grpc-transport.js';
@@ -55,7 +56,13 @@ class HealthService {
   watch(call: StreamCall): void {
     let unsubscribe = (): void => undefined;
     call.onCancelled({ callCancelled: () => unsubscribe() });
+    let asked = false;
+    call.onHalfClose(() => {
+      const text = 'Watch ended without a HealthCheckRequest message; expected one';
+      if (!asked) call.fail(grpcStatusOf(new RuntimeError('INVALID_ARGUMENT', text)));
+    });
     call.onMessage((message) => {
+      asked = true;
       unsubscribe();
       try {
         unsubscribe = this.#follow(String(this.#requests.decode(message)['service']), call);

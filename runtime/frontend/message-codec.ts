@@ -12,8 +12,8 @@ export type Message = Record<string, unknown>;
 
 export interface MessageCodec {
   /** @throws RuntimeError INVALID_ARGUMENT when the bytes are no such message */
-  decode(bytes: Buffer): Message;
-  encode(message: Message): Buffer;
+  readonly decode: (bytes: Buffer) => Message;
+  readonly encode: (message: Message) => Buffer;
 }
 
 let root: protobuf.Root | undefined;

@@ -3,7 +3,7 @@
 
 import { Call } from '../core/call.js';
 import type { Clock } from '../core/clock.js';
-import type { RuntimeError } from '../core/errors.js';
+import { bug, type RuntimeError } from '../core/errors.js';
 import type { InferenceResponse, RequestedOutput } from '../core/inference.js';
 import type { ModelCatalog, ServableHandle, ServedModel } from '../core/model-catalog.js';
 import type { Reply } from '../core/servable.js';
@@ -71,8 +71,12 @@ class UnaryInference implements Reply {
   end(error?: RuntimeError): void {
     const failure = error ?? this.#error;
     if (failure === undefined && this.#answer) this.#call.reply(this.#answer);
-    else this.#call.fail(grpcStatusOf(failure));
+    else this.#call.fail(grpcStatusOf(failure ?? this.#noResponse()));
     this.#handle.release();
+  }
+
+  #noResponse(): RuntimeError {
+    return bug(`model '${this.#handle.model.name}' ended without a response`);
   }
 }
 

@@ -3,6 +3,7 @@
 
 import type { Server, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { EventEmitter } from 'node:events';
+import { RuntimeError } from '../core/errors.js';
 import { grpcStatusOf } from './grpc-status.js';
 import type { GrpcMethod, StreamCall } from './grpc-transport.js';
 import { PROTO_DIRECTORY, PROTO_FILES } from './message-codec.js';
@@ -77,11 +78,15 @@ class ReflectionStream extends EventEmitter {
   #start(): void {
     this.#call.onHalfClose(() => this.emit('end'));
     this.#call.onMessage((message) => {
+      let request: unknown;
       try {
-        this.emit('data', this.#method.requestDeserialize(message));
+        request = this.#method.requestDeserialize(message);
       } catch (error) {
-        this.#call.fail(grpcStatusOf(error));
+        const text = `request is not a valid ServerReflectionRequest message: ${String(error)}`;
+        this.#call.fail(grpcStatusOf(new RuntimeError('INVALID_ARGUMENT', text)));
+        return;
       }
+      this.emit('data', request);
     });
   }
 }

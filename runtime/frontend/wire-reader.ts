@@ -1,6 +1,7 @@
 // Reads protobuf messages (https://protobuf.dev/programming-guides/encoding/) from a buffer, for the messages of the hot path.
 // Compared with protobufjs' Reader: a 64-bit integer is a number and not an object, and bytes are always views.
 
+import { isUtf8 } from 'node:buffer';
 import { RuntimeError } from '../core/errors.js';
 
 export const VARINT = 0;
@@ -65,10 +66,16 @@ export class WireReader {
     return this.buffer.readDoubleLE(from);
   }
 
+  /** @throws RuntimeError for what is no UTF-8, as proto3 wants it */
   text(): string {
     const length = this.uint32();
     const from = this.#advance(length);
-    return length === 0 ? '' : this.buffer.toString('utf8', from, this.at);
+    if (length === 0) return '';
+    const text = this.buffer.toString('utf8', from, this.at);
+    // What cannot be decoded becomes U+FFFD; that may also have been sent.
+    if (text.includes('\ufffd') && !isUtf8(this.buffer.subarray(from, this.at)))
+      throw malformed('text that is no UTF-8', from);
+    return text;
   }
 
   /** A view, not a copy. */

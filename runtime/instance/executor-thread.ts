@@ -20,7 +20,8 @@ export class ExecutorThread {
   readonly #waiters = new Set<ThreadWaiter>();
   #tasks = 0;
 
-  constructor(settings: WorkerSettings) {
+  /** `died` is told of a death between two tasks; one during a task rejects the task. */
+  constructor(settings: WorkerSettings, died: (error: Error) => void) {
     this.#pool = new Piscina({
       filename: WORKER_FILE,
       minThreads: 1,
@@ -28,6 +29,7 @@ export class ExecutorThread {
       workerData: settings,
       recordTiming: false,
     });
+    this.#pool.on('error', died);
   }
 
   get busy(): boolean {

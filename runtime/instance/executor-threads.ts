@@ -9,11 +9,14 @@ export class ExecutorThreads {
   readonly #maxThreads: number;
   readonly #settings: WorkerSettings;
   readonly #threads: ExecutorThread[] = [];
+  readonly #died: (error: Error) => void;
   #nextSession = 1;
 
-  constructor(maxThreads: number, settings: WorkerSettings) {
+  /** `died` is told of a thread that ended between two tasks. Its instances are gone and say so when they are asked. */
+  constructor(maxThreads: number, settings: WorkerSettings, died: (error: Error) => void) {
     this.#maxThreads = maxThreads;
     this.#settings = settings;
+    this.#died = died;
   }
 
   get size(): number {
@@ -27,7 +30,7 @@ export class ExecutorThreads {
       siblings: siblings.filter((sibling) => sibling === thread).length,
     }));
     const choice = chooseThread(loads, this.#maxThreads);
-    if (choice === 'new') this.#threads.push(new ExecutorThread(this.#settings));
+    if (choice === 'new') this.#threads.push(new ExecutorThread(this.#settings, this.#died));
     const thread = choice === 'new' ? this.#threads.at(-1)! : this.#threads[choice]!;
     thread.instances++;
     return thread;

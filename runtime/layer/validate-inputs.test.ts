@@ -174,9 +174,21 @@ describe('validateInputs', () => {
     expect(errorOf(UNBATCHED, [aTensor('A', [0, 3], [])])).toBeUndefined();
   });
 
+  it('refuses sizes that no tensor has, also when a size of 0 leaves no bytes to count', () => {
+    const open = aModelConfig(`
+      input [ { name: "A" data_type: TYPE_FP32 dims: [ -1, -1 ] } ]
+      output [ { name: "Y" data_type: TYPE_FP32 dims: [ 3 ] } ]`);
+
+    expect(errorOf(open, [aTensor('A', [0, 2 ** 60], [])])).toContain('unexpected shape');
+    expect(errorOf(open, [aTensor('A', [0, 7], [])])).toBeUndefined();
+  });
+
   it('writes sizes beyond 2^53 without an exponent', () => {
     expect(errorOf(UNBATCHED, [aTensor('A', [2 ** 60, 3], [])])).toContain(
       'Expected 13835058055282163712, got 0',
+    );
+    expect(errorOf(UNBATCHED, [aTensor('A', [2 ** 62, 3], [])])).toContain(
+      'Expected more than 18446744073709551615, got 0',
     );
   });
 

@@ -158,24 +158,28 @@ class RequestValidator {
 
   /** Returns the number of elements. */
   #checkShape(request: InferenceRequest, { shape }: Tensor, spec: TensorSpec): number {
-    const { batched, name: model } = this.#config;
-    const start = batched ? 1 : 0;
-    let fits = shape.length === spec.dims.length + start;
     let elements = 1;
-    for (let i = 0; i < shape.length; i++) {
-      const size = shape[i]!;
+    for (const size of shape) {
       if (size < 0) throw this.#unspecified(request, shape, spec);
       elements *= size;
-      const wanted = i < start ? -1 : spec.dims[i - start];
-      if (wanted !== -1 && wanted !== size) fits = false;
     }
-    if (fits) return elements;
+    if (this.#fits(shape, spec) && !isImpossible(shape, elements)) return elements;
+    const { batched, name: model } = this.#config;
     const expected = formatShape(batched ? [-1, ...spec.dims] : spec.dims);
     throw invalid(
       request,
       `unexpected shape for input '${spec.name}' for model '${model}'. Expected ${expected}, got ${formatShape(shape)}. ` +
         (batched ? BATCH_NOTE : ''),
     );
+  }
+
+  /** The number of rows has been checked before. */
+  #fits(shape: readonly number[], { dims }: TensorSpec): boolean {
+    const start = this.#config.batched ? 1 : 0;
+    if (shape.length !== dims.length + start) return false;
+    for (let i = 0; i < dims.length; i++)
+      if (dims[i] !== -1 && dims[i] !== shape[i + start]) return false;
+    return true;
   }
 
   #unspecified(
@@ -195,7 +199,13 @@ function invalid(request: InferenceRequest, text: string): RuntimeError {
   return new RuntimeError('INVALID_ARGUMENT', requestIdPrefix(request) + text);
 }
 
+/** Sizes that no tensor has, hidden by a size of 0 beside them. Others show when their bytes are counted. */
+function isImpossible(shape: readonly number[], elements: number): boolean {
+  return elements === 0 && !shape.every(Number.isSafeInteger);
+}
+
 /** Without the exponent that JavaScript would write. */
 function wholeNumber(value: number): string {
+  if (value >= 2 ** 64) return 'more than 18446744073709551615';
   return Number.isSafeInteger(value) ? String(value) : BigInt(value).toString();
 }

@@ -80,6 +80,7 @@ export class ModelLoader {
       if (this.#lifecycle(name, attempt.version)?.state.kind !== 'ready')
         registry.put(name, attempt);
     }
+    registry.changed(name);
     const loaded = new Map<ModelLifecycle, LoadedVersion>();
     await Promise.all(
       attempts.map(async (attempt) => {
@@ -116,8 +117,14 @@ export class ModelLoader {
     attempts: readonly ModelLifecycle[],
     loaded: ReadonlyMap<ModelLifecycle, LoadedVersion>,
   ): Promise<never> {
-    await Promise.all([...loaded.values()].map((version) => version.close()));
-    for (const attempt of loaded.keys()) attempt.transition({ kind: 'ended' });
+    for (const [attempt, version] of loaded) {
+      try {
+        await version.close();
+      } catch (thrown) {
+        this.#unloadingFailed(name, thrown);
+      }
+      attempt.transition({ kind: 'ended' });
+    }
     this.#parts.registry.changed(name);
     const failures = attempts.flatMap(({ version, state }) =>
       state.kind === 'failed' ? [{ version, reason: state.reason }] : [],
@@ -151,15 +158,22 @@ export class ModelLoader {
     lifecycle.transition({ kind: 'draining', serving: state.serving });
     const retired = state.serving.retire().then(
       () => this.#ended(name, lifecycle),
-      (error: unknown) => this.#ended(name, lifecycle, RuntimeError.from(error)),
+      (thrown: unknown) => {
+        this.#unloadingFailed(name, thrown);
+        this.#ended(name, lifecycle);
+      },
     );
     this.#retiring.add(retired);
     void retired.finally(() => this.#retiring.delete(retired));
   }
 
-  #ended(name: string, lifecycle: ModelLifecycle, error?: RuntimeError): void {
+  #unloadingFailed(name: string, thrown: unknown): void {
+    const { message } = RuntimeError.from(thrown);
+    this.#parts.observer.modelWarning(name, `unloading failed: ${message}`);
+  }
+
+  #ended(name: string, lifecycle: ModelLifecycle): void {
     lifecycle.transition({ kind: 'ended' });
-    if (error) this.#parts.observer.modelWarning(name, `unloading failed: ${error.message}`);
     this.#parts.observer.versionUnloaded(name, lifecycle.version);
     this.#parts.registry.changed(name);
   }

@@ -77,7 +77,6 @@ export class ModelManager implements ModelControl {
       this.#listing = await listRepositories(this.#options.repositories);
       await this.#load(name);
     });
-    this.#unreadable.delete(name);
   }
 
   async unload(name: string): Promise<void> {
@@ -151,6 +150,7 @@ export class ModelManager implements ModelControl {
       registry.know(name);
       throw noVersions(name);
     }
+    this.#unreadable.delete(name);
     await this.#parts.loader.apply(description);
   }
 

@@ -125,7 +125,7 @@ export class OnnxSession {
 function modelFile(path: string): string {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (!stats) throw new RuntimeError('INTERNAL', `failed to stat file ${path}`);
-  return stats.isDirectory() ? join(path, 'model.onnx') : path;
+  return stats.isDirectory() ? modelFile(join(path, 'model.onnx')) : path;
 }
 
 /** Whatever is wrong with a file that does not read as ONNX, ONNX Runtime says it, in the words people look up. */

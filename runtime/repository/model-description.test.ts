@@ -1,0 +1,206 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { InvalidModelConfig, formatProblem } from '../config/config-problem.js';
+import { TestRepository } from '../testing/model-directory.js';
+import { describeModel, type ModelDescription } from './model-description.js';
+
+let repository: TestRepository;
+
+beforeEach(async () => {
+  repository = await TestRepository.create();
+});
+
+afterEach(async () => {
+  await repository.remove();
+});
+
+function describeM(hasGpu = false): Promise<ModelDescription> {
+  return describeModel({ name: 'm', path: join(repository.path, 'm') }, { hasGpu });
+}
+
+async function problemsOf(config: string): Promise<string[]> {
+  await repository.model('m', [1], config);
+  try {
+    await describeM();
+  } catch (error) {
+    if (error instanceof InvalidModelConfig) return error.problems.map(formatProblem);
+    throw error;
+  }
+  return [];
+}
+
+describe('describeModel', () => {
+  it('knows an ONNX model by its file, without any configuration', async () => {
+    await repository.model('m', [1]);
+
+    expect(await describeM()).toMatchObject({
+      name: 'm',
+      directory: join(repository.path, 'm'),
+      hasConfigFile: false,
+      versions: [1],
+      warnings: [],
+      message: {
+        name: 'm',
+        backend: 'onnxruntime',
+        platform: 'onnxruntime_onnx',
+        default_model_filename: 'model.onnx',
+        version_policy: { latest: { num_versions: 1 } },
+        instance_group: [{ kind: 'KIND_CPU', count: 2 }],
+      },
+    });
+  });
+
+  it('completes what the configuration says', async () => {
+    await repository.model('m', [1], 'max_batch_size: 8 instance_group [ { count: 3 } ]');
+
+    const { hasConfigFile, message } = await describeM();
+
+    expect(hasConfigFile).toBe(true);
+    expect(message).toMatchObject({
+      name: 'm',
+      backend: 'onnxruntime',
+      max_batch_size: 8,
+      instance_group: [{ name: 'm_0', kind: 'KIND_CPU', count: 3 }],
+    });
+  });
+
+  it('takes an empty config.pbtxt for a configuration', async () => {
+    await repository.model('m', [1], '');
+
+    expect((await describeM()).hasConfigFile).toBe(true);
+  });
+
+  it('lets a model choose the GPU where there is one', async () => {
+    await repository.model('m', [1]);
+
+    expect((await describeM(true)).message.instance_group).toMatchObject([{ kind: 'KIND_GPU' }]);
+  });
+
+  it.each([
+    ['the latest version', '', [10]],
+    ['the latest two', 'version_policy { latest { num_versions: 2 } }', [2, 10]],
+    ['all', 'version_policy { all { } }', [1, 2, 10]],
+    ['those that are named and there', 'version_policy { specific { versions: [ 1, 7 ] } }', [1]],
+    ['none where none of the named is there', 'version_policy { specific { versions: 7 } }', []],
+  ])('serves %s', async (_what, config, versions) => {
+    await repository.model('m', [1, 2, 10], config);
+
+    const description = await describeM();
+
+    expect(description.versions).toEqual(versions);
+    expect([...description.fingerprints.keys()]).toEqual(versions);
+  });
+
+  it('serves nothing of a directory without versions', async () => {
+    await repository.model('m', [], 'backend: "onnxruntime"');
+
+    expect(await describeM()).toMatchObject({ versions: [], hasConfigFile: true });
+  });
+
+  it('cannot tell what a model is of which there is neither a configuration nor a version', async () => {
+    await mkdir(join(repository.path, 'm'));
+
+    await expect(describeM()).rejects.toThrow(
+      "could not determine the backend of model 'm': its configuration names none and its first version directory holds no model.onnx",
+    );
+  });
+
+  it('warns of directories that are no versions, and of settings without an effect', async () => {
+    await repository.model(
+      'm',
+      [1],
+      'optimization { cuda { graphs: true } } parameters { key: "gpu_mem_limit" value { string_value: "1" } }',
+    );
+    await repository.write('m/02/model.onnx');
+    await repository.write('m/warmup/data');
+
+    expect((await describeM()).warnings).toEqual([
+      "directory '02' is ignored: not a version number",
+      'optimization.cuda is known only to CUDA graphs and ignored',
+      "parameter 'gpu_mem_limit' cannot reach ONNX Runtime from Node and is ignored",
+    ]);
+  });
+});
+
+describe('the fingerprint of a version', () => {
+  async function fingerprints(): Promise<(string | undefined)[]> {
+    const { fingerprints: found } = await describeM();
+    return [1, 2].map((version) => found.get(version));
+  }
+
+  beforeEach(async () => {
+    await repository.model('m', [1, 2], 'version_policy { all { } }');
+  });
+
+  it('stays as long as nothing is touched', async () => {
+    expect(await fingerprints()).toEqual(await fingerprints());
+  });
+
+  it('changes with the files of that version alone', async () => {
+    const [one, two] = await fingerprints();
+
+    await repository.write('m/2/model.onnx', 'another model');
+
+    const [oneNow, twoNow] = await fingerprints();
+    expect(oneNow).toBe(one);
+    expect(twoNow).not.toBe(two);
+  });
+
+  it('changes with the configuration, for all versions', async () => {
+    const [one, two] = await fingerprints();
+
+    await repository.write('m/config.pbtxt', 'version_policy { all { } } max_batch_size: 1');
+
+    const [oneNow, twoNow] = await fingerprints();
+    expect(oneNow).not.toBe(one);
+    expect(twoNow).not.toBe(two);
+  });
+
+  it('changes when the configuration goes', async () => {
+    await repository.model('m', [1]);
+    const [, two] = await fingerprints();
+
+    await repository.remove('m/config.pbtxt');
+
+    expect((await fingerprints())[1]).not.toBe(two);
+  });
+});
+
+describe('a configuration that is wrong', () => {
+  it('is refused with every problem of its text', async () => {
+    expect(await problemsOf('max_batch_size: eight\ninput { dims: x }')).toEqual([
+      expect.stringMatching(/^config\.pbtxt:1:17: max_batch_size: /),
+      expect.stringMatching(/^config\.pbtxt:2:15: input\[0\]\.dims/),
+    ]);
+  });
+
+  it('is refused with every problem of its values', async () => {
+    const problems = await problemsOf(
+      'max_batch_size: -1 dynamic_batching { preferred_batch_size: [ 0 ] }',
+    );
+
+    expect(problems).toEqual([
+      expect.stringMatching(/^max_batch_size: /),
+      expect.stringMatching(/^dynamic_batching\.preferred_batch_size\[0\]: /),
+    ]);
+  });
+
+  it('is refused when it is for a model of another name', async () => {
+    expect(await problemsOf('name: "other"')).toHaveLength(1);
+  });
+
+  it('is refused when it cannot be read', async () => {
+    await repository.model('m', [1]);
+    await mkdir(join(repository.path, 'm', 'config.pbtxt'));
+
+    await expect(describeM()).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringMatching(/^config\.pbtxt cannot be read: EISDIR/) as string,
+    });
+  });
+
+  it('is no error of a model that is not there, which is another', async () => {
+    await expect(describeM()).rejects.not.toBeInstanceOf(InvalidModelConfig);
+  });
+});
