@@ -14,6 +14,7 @@ import { instanceGroupsOf } from './config/instance-group-config.js';
 import type { ModelConfigMessage } from './config/model-config-message.js';
 import { compileModelConfig, type ModelConfig, type TensorSpec } from './config/model-config.js';
 import { readSessionSettings, type SessionSettings } from './config/session-settings.js';
+import { unservedSetting } from './config/unserved-settings.js';
 import { validateAgainstModel } from './config/validate-against-model.js';
 import { validateModelConfig } from './config/validate-model-config.js';
 import { validateTensors } from './config/validate-tensors.js';
@@ -73,14 +74,7 @@ function checkKind(message: ModelConfigMessage): void {
     const text = `unable to find backend library for backend '${backend}', try specifying runtime on the model configuration.`;
     throw new RuntimeError('INVALID_ARGUMENT', text);
   }
-  const unserved =
-    backend === ''
-      ? `platform '${platform}'`
-      : message.sequence_batching
-        ? 'sequence batching'
-        : message.batch_input || message.batch_output
-          ? 'ragged batching (batch_input, batch_output)'
-          : undefined;
+  const unserved = backend === '' ? `platform '${platform}'` : unservedSetting(message);
   if (unserved === undefined) return;
   throw new RuntimeError('UNSUPPORTED', `${unserved} is not supported by this version of inferd`);
 }

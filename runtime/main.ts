@@ -3,7 +3,8 @@
 
 import { Shown, parseCommandLine } from './cli/command-line.js';
 import { statusTable } from './cli/status-table.js';
-import { InvalidOption, serverOptionsFrom, type ServerOptions } from './config/server-options.js';
+import { InvalidOption } from './config/invalid-option.js';
+import { serverOptionsFrom, type ServerOptions } from './config/server-options.js';
 import { endsWithin } from './core/ends-within.js';
 import type { Log } from './core/log.js';
 import { createLogger } from './observability/logger.js';
@@ -33,8 +34,14 @@ async function main(): Promise<number> {
   }
   const forPeople =
     process.stderr.isTTY && options.log.format !== 'json' && options.log.file === '';
-  const log = createLogger(options.log, process.stderr.isTTY);
-  for (const warning of warnings) log.warn({}, warning);
+  let log: Log;
+  try {
+    log = createLogger(options.log, process.stderr.isTTY);
+  } catch (error) {
+    process.stderr.write(`inferd: --log-file: ${String(error)}\n`);
+    return 1;
+  }
+  for (const warning of [...warnings, ...options.warnings]) log.warn({}, warning);
   return serve(options, { log, forPeople, startedAt });
 }
 

@@ -185,7 +185,7 @@ class ServerBuilder implements ServerHealth {
     if (!grpc) return;
     const transport = new GrpcJsTransport(grpc, this.#clock, this.#log);
     const methods = restrictMethods(this.#grpcMethods(), grpc.restrictions);
-    const port = await transport.start(methods);
+    const port = await bound('grpc', grpc.port, transport.start(methods));
     this.#stops.push({
       name: 'gRPC',
       stop: async () => {
@@ -219,7 +219,7 @@ class ServerBuilder implements ServerHealth {
     if (!http) return;
     const server = healthHttp(this, (name, version) => this.#registry.isReady(name, version));
     this.#stops.push({ name: 'HTTP', stop: () => server.close() });
-    this.#ports.http = await listen(server, http);
+    this.#ports.http = await bound('http', http.port, listen(server, http));
     this.#log.info({}, `Started HTTPService at ${http.address}:${this.#ports.http}`);
   }
 
@@ -229,7 +229,16 @@ class ServerBuilder implements ServerHealth {
     const { contentType, render } = createMetrics(this.#registry);
     const server = metricsHttp(contentType, render);
     this.#stops.push({ name: 'metrics', stop: () => server.close() });
-    this.#ports.metrics = await listen(server, metrics);
+    this.#ports.metrics = await bound('metrics', metrics.port, listen(server, metrics));
     this.#log.info({}, `Started Metrics Service at ${metrics.address}:${this.#ports.metrics}`);
+  }
+}
+
+async function bound(what: string, port: number, listening: Promise<number>): Promise<number> {
+  try {
+    return await listening;
+  } catch (error) {
+    const { message } = RuntimeError.from(error);
+    throw new Error(`nothing can listen on --${what}-port ${port}: ${message}`, { cause: error });
   }
 }

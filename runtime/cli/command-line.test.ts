@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FLAGS } from '../config/flags.js';
-import { InvalidOption, serverOptionsFrom, type ServerOptions } from '../config/server-options.js';
+import { InvalidOption } from '../config/invalid-option.js';
+import { serverOptionsFrom, type ServerOptions } from '../config/server-options.js';
 import { Shown, environmentName, parseCommandLine, type CommandLine } from './command-line.js';
 
 function parse(
@@ -111,6 +112,18 @@ describe('the command line', () => {
       'there is an argument that belongs to no flag; write --name=value or --name value. See inferd --help',
     ],
     [['--grpc-use-ssl'], '--grpc-server-cert is needed for TLS'],
+    [
+      ['--grpc-restricted-protocol=infer:k=v'],
+      "--grpc-restricted-protocol: there is no category 'infer'; one of health, metadata, inference, shared-memory, model-config, model-repository, statistics, trace, logging",
+    ],
+    [
+      ['--grpc-restricted-protocol=health:k=v', '--grpc-restricted-protocol=trace,health:k=w'],
+      "--grpc-restricted-protocol names the category 'health' twice",
+    ],
+    [
+      ['--exit-timeout-secs=3000000'],
+      '--exit-timeout-secs takes a number up to 2147483, got 3000000',
+    ],
     [
       ['--grpc-restricted-protocol=health'],
       "--grpc-restricted-protocol takes CATEGORIES:KEY=VALUE, got 'health'",

@@ -4,7 +4,8 @@
 import { Command, CommanderError, Option } from 'commander';
 import type { Flag } from '../config/flag.js';
 import { FLAG_GROUPS, FLAGS } from '../config/flags.js';
-import { InvalidOption, type FlagValues } from '../config/server-options.js';
+import { InvalidOption } from '../config/invalid-option.js';
+import type { FlagValues } from '../config/server-options.js';
 
 export interface CommandLine {
   readonly values: FlagValues;
@@ -109,8 +110,10 @@ function checked(flag: Flag, given: readonly string[] | undefined): readonly str
       if (FALSE.includes(text.toLowerCase())) return 'false';
       throw new InvalidOption(`--${flag.name} takes true or false, got '${text}'`);
     }
-    if (flag.kind === 'integer' && !/^\d{1,10}$/.test(text))
+    if (flag.kind === 'integer' && !/^\d+$/.test(text))
       throw new InvalidOption(`--${flag.name} takes a whole number, got '${text}'`);
+    if (flag.max !== undefined && Number(text) > flag.max)
+      throw new InvalidOption(`--${flag.name} takes a number up to ${flag.max}, got ${text}`);
     if (flag.value.includes('|') && !flag.value.split('|').includes(text))
       throw new InvalidOption(
         `--${flag.name} takes one of ${flag.value.replaceAll('|', ', ')}, got '${text}'`,

@@ -115,4 +115,10 @@ describe('completeFromModel', () => {
 
     expect(files(10, [-1, 3])).toEqual([undefined]);
   });
+
+  it('takes no model for batchable that has no inputs', () => {
+    const model: ModelTensors = { inputs: [], outputs: [tensor('y', [-1, 2])] };
+
+    expect(complete({}, model).max_batch_size).toBeUndefined();
+  });
 });

@@ -48,7 +48,10 @@ function completeBatching(
   model: ModelTensors,
   options: CompletionOptions,
 ): ModelConfigMessage {
-  const batchable = [...model.inputs, ...model.outputs].every((tensor) => tensor.shape[0] === -1);
+  // Without inputs nothing says how many rows are wanted.
+  const batchable =
+    model.inputs.length > 0 &&
+    [...model.inputs, ...model.outputs].every((tensor) => tensor.shape[0] === -1);
   if (!batchable) {
     if (!message.max_batch_size) return message;
     throw new RuntimeError(

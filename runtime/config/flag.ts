@@ -6,6 +6,8 @@ export interface Flag {
   /** What stands for the value in --help; for a choice, the values joined by |. */
   readonly value: string;
   readonly help: string;
+  /** Of an integer: the largest value. */
+  readonly max?: number;
   /** As text, the way it would be written; undefined: unset. */
   readonly default?: string;
   readonly repeatable?: true;
@@ -28,12 +30,17 @@ export function text(
   return { name, kind: 'text', value, help, ...extra };
 }
 
+/** What fits into 32 bits, and into a timer of Node when it is in milliseconds. */
+const LARGEST = 2 ** 31 - 1;
+
 export function integer(
   name: string,
   value: string,
   ...[help, standard]: [help: string, standard: string]
 ): Flag {
-  return { name, kind: 'integer', value, help, default: standard };
+  const max =
+    value === 'PORT' ? 65_535 : value === 'SECONDS' ? Math.floor(LARGEST / 1000) : LARGEST;
+  return { name, kind: 'integer', value, help, default: standard, max };
 }
 
 export function boolean(name: string, help: string, standard: string): Flag {

@@ -2,6 +2,9 @@
 
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { PROTOCOL_CATEGORIES, type ProtocolCategory } from '../core/protocol-category.js';
+import { readBackendConfig } from './backend-config.js';
+import { InvalidOption } from './invalid-option.js';
 
 export type ModelControlMode = 'none' | 'poll' | 'explicit';
 
@@ -23,6 +26,8 @@ export interface ServerOptions {
   readonly metrics: ListenOptions | undefined;
   readonly log: LogOptions;
   readonly allowClientSharedMemory: boolean;
+  /** Sentences on values that do nothing. */
+  readonly warnings: readonly string[];
 }
 
 export interface ListenOptions {
@@ -46,7 +51,7 @@ export interface GrpcOptions extends ListenOptions {
 }
 
 export interface GrpcRestriction {
-  readonly categories: readonly string[];
+  readonly categories: readonly ProtocolCategory[];
   readonly key: string;
   readonly value: string;
 }
@@ -60,9 +65,6 @@ export interface LogOptions {
   /** '': stderr. */
   readonly file: string;
 }
-
-/** A wrong value; the message is one line that says what to write instead. */
-export class InvalidOption extends Error {}
 
 /** Values by flag name, as text; a flag that may be repeated has all of them. Checked for kind, defaults filled in. */
 export type FlagValues = ReadonlyMap<string, readonly string[]>;
@@ -80,6 +82,7 @@ export function serverOptionsFrom(values: FlagValues): ServerOptions {
     throw new InvalidOption(
       '--model-control-mode=poll is not supported by this version of inferd; use none or explicit',
     );
+  const backend = readBackendConfig(flags.all('backend-config'));
   return Object.freeze({
     id: flags.text('id'),
     modelRepositories: repositories,
@@ -87,7 +90,7 @@ export function serverOptionsFrom(values: FlagValues): ServerOptions {
     loadModels: modelsToLoad(flags.all('load-model'), mode),
     modelLoadThreads: Math.max(flags.integer('model-load-thread-count'), 1),
     autoComplete: !flags.flag('disable-auto-complete-config') && !flags.flag('strict-model-config'),
-    defaultMaxBatchSize: defaultMaxBatchSize(flags.all('backend-config')),
+    defaultMaxBatchSize: backend.defaultMaxBatchSize,
     strictReadiness: flags.flag('strict-readiness'),
     exitOnError: flags.flag('exit-on-error'),
     exitTimeoutMs: flags.integer('exit-timeout-secs') * 1000,
@@ -97,6 +100,7 @@ export function serverOptionsFrom(values: FlagValues): ServerOptions {
     metrics: flags.flag('allow-metrics') ? metricsOptions(flags) : undefined,
     log: logOptions(flags),
     allowClientSharedMemory: flags.flag('allow-client-shm'),
+    warnings: backend.warnings,
   });
 }
 
@@ -126,10 +130,7 @@ class Flags {
   }
 
   listen(name: string): ListenOptions {
-    const port = this.integer(`${name}-port`);
-    if (port > 65535)
-      throw new InvalidOption(`--${name}-port takes a number up to 65535, got ${port}`);
-    return { address: this.text(`${name}-address`), port };
+    return { address: this.text(`${name}-address`), port: this.integer(`${name}-port`) };
   }
 }
 
@@ -142,21 +143,6 @@ function modelsToLoad(names: readonly string[], mode: ModelControlMode): 'all' |
   return 'all';
 }
 
-function defaultMaxBatchSize(settings: readonly string[]): number {
-  let size = 4;
-  for (const setting of settings) {
-    const [backend = '', assignment = ''] = setting.split(',', 2);
-    const [key = '', value = ''] = assignment.split('=', 2);
-    if ((backend !== 'onnxruntime' && backend !== '') || key !== 'default-max-batch-size') continue;
-    if (!/^\d+$/.test(value))
-      throw new InvalidOption(
-        `--backend-config: default-max-batch-size takes a whole number, got '${value}'`,
-      );
-    size = Number(value);
-  }
-  return size;
-}
-
 function metricsOptions(flags: Flags): ListenOptions {
   const { port } = flags.listen('metrics');
   return { address: flags.text('metrics-address') || flags.text('http-address'), port };
@@ -166,7 +152,7 @@ function grpcOptions(flags: Flags): GrpcOptions {
   return {
     ...flags.listen('grpc'),
     ...tlsOptions(flags),
-    restrictions: flags.all('grpc-restricted-protocol').map(restriction),
+    restrictions: restrictions(flags.all('grpc-restricted-protocol')),
     keepaliveTimeMs: flags.integer('grpc-keepalive-time'),
     keepaliveTimeoutMs: flags.integer('grpc-keepalive-timeout'),
     keepalivePermitWithoutCalls: flags.flag('grpc-keepalive-permit-without-calls'),
@@ -193,11 +179,27 @@ function tlsOptions(flags: Flags): Pick<GrpcOptions, 'tls'> {
   return { tls: mutual ? { ...pair, rootCertificate: read('grpc-root-cert') } : pair };
 }
 
+function restrictions(texts: readonly string[]): GrpcRestriction[] {
+  const all = texts.map(restriction);
+  const categories = all.flatMap((one) => one.categories);
+  const twice = categories.find((name, index) => categories.indexOf(name) !== index);
+  if (twice === undefined) return all;
+  throw new InvalidOption(`--grpc-restricted-protocol names the category '${twice}' twice`);
+}
+
 function restriction(text: string): GrpcRestriction {
   const match = /^([^:]+):([^=]+)=(.*)$/.exec(text);
   if (!match)
     throw new InvalidOption(`--grpc-restricted-protocol takes CATEGORIES:KEY=VALUE, got '${text}'`);
-  return { categories: match[1]!.split(','), key: match[2]!, value: match[3]! };
+  return { categories: match[1]!.split(',').map(category), key: match[2]!, value: match[3]! };
+}
+
+function category(name: string): ProtocolCategory {
+  const found = PROTOCOL_CATEGORIES.find((known) => known === name);
+  if (found) return found;
+  throw new InvalidOption(
+    `--grpc-restricted-protocol: there is no category '${name}'; one of ${PROTOCOL_CATEGORIES.join(', ')}`,
+  );
 }
 
 function logOptions(flags: Flags): LogOptions {

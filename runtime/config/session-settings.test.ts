@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseModelConfig } from './parse-model-config.js';
-import { ineffectiveSettings, readSessionSettings } from './session-settings.js';
+import { readSessionSettings } from './session-settings.js';
 
 function parameters(values: Record<string, string>): string {
   return Object.entries(values)
@@ -66,18 +66,17 @@ describe('readSessionSettings', () => {
       "failed to convert execution_mode '-1' to integral number",
     ]);
   });
-});
 
-describe('ineffectiveSettings', () => {
-  it('says what a configuration asks for in vain', () => {
-    const { message } = parseModelConfig(`
-      optimization { cuda { graphs: true } execution_accelerators { cpu_execution_accelerator { name: "openvino" } } }
-      ${parameters({ gpu_mem_limit: '1' })}`);
+  it.each([
+    [
+      { 'session.__proto__.optimizedModelFilePath': '/tmp/x' },
+      "'session.__proto__.optimizedModelFilePath' is no name that ONNX Runtime could know",
+    ],
+    [{ 'session.': '1' }, "'session.' is no name that ONNX Runtime could know"],
+    [{ 'session.a': '1', 'session.a.b': '2' }, "'session.a' cannot be set beside 'session.a.b'"],
+  ])('refuses entries that cannot be handed on: %j', (values, problem) => {
+    const { message } = parseModelConfig(parameters(values));
 
-    expect(ineffectiveSettings(message)).toEqual([
-      "execution accelerator 'openvino' is not available and ignored",
-      'optimization.cuda is known only to CUDA graphs and ignored',
-      "parameter 'gpu_mem_limit' cannot reach ONNX Runtime from Node and is ignored",
-    ]);
+    expect(readSessionSettings(message).problems.map((found) => found.message)).toEqual([problem]);
   });
 });

@@ -1,5 +1,5 @@
-// ONNX Runtime session settings out of a model's parameters, with the names Triton's ONNX backend reads, and what of a
-// configuration has no effect here. Any parameter that starts with "session." is passed to ONNX Runtime as it is.
+// ONNX Runtime session settings out of a model's parameters, with the names Triton's ONNX backend reads. Any parameter that starts
+// with "session." is passed to ONNX Runtime as it is.
 
 import type { ConfigProblem } from './config-problem.js';
 import type { ModelConfigMessage } from './model-config-message.js';
@@ -36,31 +36,10 @@ export function readSessionSettings(message: ModelConfigMessage): SessionSetting
   return { settings, problems: parameters.problems };
 }
 
-/** What the configuration says and this server does not do, a sentence each. */
-export function ineffectiveSettings(message: ModelConfigMessage): string[] {
-  const { optimization, cc_model_filenames: files, parameters = {} } = message;
-  const accelerators = optimization?.execution_accelerators ?? {};
-  return [
-    ...Object.values(accelerators)
-      .flat()
-      .map(({ name = '' }) => `execution accelerator '${name}' is not available and ignored`),
-    ...(optimization?.cuda ? ['optimization.cuda is known only to CUDA graphs and ignored'] : []),
-    ...(files ? ['cc_model_filenames is known only to TensorRT and ignored'] : []),
-    ...Object.keys(parameters)
-      .filter((key) => UNREACHABLE.includes(key))
-      .map((key) => `parameter '${key}' cannot reach ONNX Runtime from Node and is ignored`),
-  ];
-}
-
 // ---- details below; callers need not read ----
 
-const UNREACHABLE = [
-  'cudnn_conv_algo_search',
-  'gpu_mem_limit',
-  'arena_extend_strategy',
-  'do_copy_in_default_stream',
-  'memory.enable_memory_arena_shrinkage',
-];
+/** Words of letters, digits and underscores, joined by dots. */
+const ENTRY_NAME = /^session(?:\.[a-zA-Z0-9][a-zA-Z0-9_]*)+$/;
 
 class Parameters {
   readonly problems: ConfigProblem[] = [];
@@ -84,7 +63,19 @@ class Parameters {
   }
 
   entries(): Record<string, string> {
-    return Object.fromEntries([...this.#values].filter(([key]) => key.startsWith('session.')));
+    const entries = [...this.#values].filter(([key]) => key.startsWith('session.'));
+    for (const [key] of entries) this.#checkEntry(key, entries);
+    return Object.fromEntries(entries);
+  }
+
+  /** onnxruntime-node takes "a.b" as an object with a key b in an object with a key a, so a may not have a value besides. */
+  #checkEntry(key: string, entries: readonly (readonly [string, string])[]): void {
+    const path = `parameters["${key}"]`;
+    if (!ENTRY_NAME.test(key))
+      this.problems.push({ path, message: `'${key}' is no name that ONNX Runtime could know` });
+    const longer = entries.find(([other]) => other.startsWith(`${key}.`));
+    if (longer)
+      this.problems.push({ path, message: `'${key}' cannot be set beside '${longer[0]}'` });
   }
 }
 

@@ -51,6 +51,21 @@ describe('readText', () => {
     expect(read('')).toEqual({});
   });
 
+  it.each(['constructor: 1', 'toString { a: 1 }', '__proto__: 1', 'hasOwnProperty: 1'])(
+    'knows no field by a name that every object has: %s',
+    (text) => {
+      const name = /^\w+/.exec(text)![0];
+
+      expect(problemsOf(text)).toEqual([`1:1 ${name}: message ModelConfig has no field '${name}'`]);
+    },
+  );
+
+  it('takes no name for a bool that every object has', () => {
+    expect(problemsOf('dynamic_batching { preserve_ordering: constructor }')).toEqual([
+      '1:39 dynamic_batching.preserve_ordering: expected a value of type bool (true or false), got constructor',
+    ]);
+  });
+
   it.each([
     [String.raw`"a\n\t\\\"\'\?"`, 'a\n\t\\"\'?'],
     [String.raw`"\101\x42\u0043\U00000044"`, 'ABCD'],

@@ -80,7 +80,8 @@ class TextReader {
     if (name.kind !== 'identifier') throw this.#unexpected('a field name');
     this.#advance();
     const path = scope.path === '' ? name.text : `${scope.path}.${name.text}`;
-    const field = scope.type.fields[name.text]?.resolve();
+    const { fields } = scope.type;
+    const field = Object.hasOwn(fields, name.text) ? fields[name.text]!.resolve() : undefined;
     if (!field) {
       this.#problem(name, path, `message ${scope.type.name} has no field '${name.text}'`);
       this.#skipValue();

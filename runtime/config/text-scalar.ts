@@ -50,20 +50,13 @@ function textFrom(type: 'string' | 'bytes', token: TextToken): ScalarReading {
   }
 }
 
-const BOOLS: Record<string, boolean> = {
-  true: true,
-  True: true,
-  t: true,
-  '1': true,
-  false: false,
-  False: false,
-  f: false,
-  '0': false,
-};
+const TRUE = ['true', 'True', 't', '1'];
+const FALSE = ['false', 'False', 'f', '0'];
 
 function boolFrom(text: string, token: TextToken): ScalarReading {
-  const value = token.kind === 'string' ? undefined : BOOLS[text];
-  return value === undefined ? wrong('bool (true or false)', text) : { value };
+  if (token.kind !== 'string' && TRUE.includes(text)) return { value: true };
+  if (token.kind !== 'string' && FALSE.includes(text)) return { value: false };
+  return wrong('bool (true or false)', text);
 }
 
 function floatFrom(type: string, token: TextToken, negative: boolean): ScalarReading {

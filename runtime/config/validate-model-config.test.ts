@@ -64,6 +64,18 @@ describe('validateModelConfig', () => {
       'response_cache.enable: Response Cache does not currently support model m with sequence batching scheduler. Please disable the response cache.',
     ],
     [
+      'default_model_filename: "/etc/passwd"',
+      "default_model_filename: must name a file inside the directory of model 'm', got '/etc/passwd'",
+    ],
+    [
+      'output { label_filename: "a/../../b" }',
+      "output[0].label_filename: must name a file inside the directory of model 'm', got 'a/../../b'",
+    ],
+    [
+      'cc_model_filenames { key: "7.0" value: ".." }',
+      "cc_model_filenames[\"7.0\"]: must name a file inside the directory of model 'm', got '..'",
+    ],
+    [
       'model_metrics { metric_control { } }',
       "model_metrics.metric_control[0]: metric control must specify 'metric_identifier'",
     ],

@@ -18,6 +18,7 @@ export function validateModelConfig(
     ...nameProblems(message, directoryName),
     ...backendProblems(message),
     ...batchSizeProblems(message),
+    ...fileNameProblems(message),
     ...(message.dynamic_batching ? dynamicBatchingProblems(message, message.dynamic_batching) : []),
     ...cacheProblems(message),
     ...(message.model_metrics?.metric_control ?? []).flatMap(metricProblems),
@@ -69,6 +70,32 @@ function batchSizeProblems({
   const message = `'max_batch_size' must be non-negative value for ${name ?? ''}`;
   return [{ path: 'max_batch_size', message }];
 }
+
+/** Files are read from the directory of the model or of its version, and from nowhere else. */
+function fileNameProblems(message: ModelConfigMessage): ConfigProblem[] {
+  const names: [path: string, name: string | undefined][] = [
+    ['default_model_filename', message.default_model_filename],
+    ...Object.entries(message.cc_model_filenames ?? {}).map(([key, name]): [string, string] => [
+      `cc_model_filenames["${key}"]`,
+      name,
+    ]),
+    ...(message.output ?? []).map(
+      ({ label_filename: name }, index): [string, string | undefined] => [
+        `output[${index}].label_filename`,
+        name,
+      ],
+    ),
+  ];
+  return names.flatMap(([path, name]) => {
+    if (!name || !LEAVES_DIRECTORY.test(name)) return [];
+    const text = `must name a file inside the directory of model '${message.name ?? ''}', got '${name}'`;
+    return [{ path, message: text }];
+  });
+}
+
+/** Absolute, or with a step up. */
+
+const LEAVES_DIRECTORY = /^\/|(?:^|\/)\.\.(?:\/|$)|\0/;
 
 function dynamicBatchingProblems(
   { name = '', max_batch_size: max = 0 }: ModelConfigMessage,

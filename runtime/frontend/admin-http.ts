@@ -8,6 +8,9 @@ export interface HttpAddress {
   readonly port: number;
 }
 
+/** As long as a file name can be, in percent-encoding. */
+const LONGEST_NAME = 3 * 255;
+
 /** As many digits as a number holds exactly. */
 const VERSION = /^\d{1,15}$/;
 
@@ -16,7 +19,10 @@ export function healthHttp(
   health: ServerHealth,
   isModelReady: (name: string, version: string) => boolean,
 ): FastifyInstance {
-  const server = fastify({ forceCloseConnections: true });
+  const server = fastify({
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: LONGEST_NAME },
+  });
   server.get('/v2/health/live', (_request, reply) => reply.send());
   server.get('/v2/health/ready', (_request, reply) =>
     reply.code(health.isReady() ? 200 : 503).send(),

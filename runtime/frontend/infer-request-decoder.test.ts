@@ -27,6 +27,12 @@ function anInput(overrides: Record<string, unknown> = {}): Record<string, unknow
   return { name: 'x', datatype: 'FP32', shape: [1, 2], ...overrides };
 }
 
+/** An input with a shape of so many ones. */
+function sizes(count: number): Buffer {
+  const shape = protobuf.Writer.create().uint32(0x1a).bytes(Buffer.alloc(count, 1)).finish();
+  return Buffer.from(protobuf.Writer.create().uint32(0x2a).bytes(shape).finish());
+}
+
 describe('decodeInferRequest', () => {
   it('reads every part of a request', () => {
     const { request, modelVersion, defect } = decode({
@@ -334,6 +340,21 @@ describe('decodeInferRequest', () => {
         },
       ),
       { numRuns: 300 },
+    );
+  });
+
+  it.each([
+    ['inputs', Buffer.of(0x2a, 0)],
+    ['raw contents', Buffer.of(0x3a, 0)],
+    ['parameters', Buffer.of(0x22, 0)],
+    ['sizes of a shape', sizes(70_000)],
+  ])('refuses a message that is made of ever so many %s', (_what, field) => {
+    const message = Buffer.concat(
+      Array.from({ length: 70_000 }, () => field).slice(0, field.length > 2 ? 1 : undefined),
+    );
+
+    expect(() => decodeInferRequest(message)).toThrow(
+      'request is too large: it has more than 65536',
     );
   });
 });

@@ -74,16 +74,9 @@ interface WireRequest {
 
 // Cases are field number × 8 + wire type.
 function readRequest(reader: WireReader): WireRequest {
-  const request: WireRequest = {
-    modelName: '',
-    modelVersion: '',
-    id: '',
-    parameters: undefined,
-    inputs: [],
-    outputs: [],
-    raw: [],
-  };
-  while (!reader.done) {
+  const request = emptyRequest();
+  for (let fields = 1; !reader.done; fields++) {
+    checkCount(fields);
     const tag = reader.tag();
     switch (tag) {
       case 0x0a:
@@ -96,7 +89,7 @@ function readRequest(reader: WireReader): WireRequest {
         request.id = reader.text();
         break;
       case 0x22:
-        (request.parameters ??= new Map()).set(...readParameterEntry(reader.message()));
+        readParameterEntry((request.parameters ??= newParameters()), reader.message());
         break;
       case 0x2a:
         request.inputs.push(readInput(reader.message()));
@@ -114,6 +107,31 @@ function readRequest(reader: WireReader): WireRequest {
   return request;
 }
 
+function newParameters(): WireParameters {
+  return new Map();
+}
+
+function emptyRequest(): WireRequest {
+  return {
+    modelName: '',
+    modelVersion: '',
+    id: '',
+    parameters: undefined,
+    inputs: [],
+    outputs: [],
+    raw: [],
+  };
+}
+
+/** More fields than any request has. Two bytes of a message make an object here, so a small message could take all memory. */
+const MOST_FIELDS = 65_536;
+
+function checkCount(fields: number): void {
+  if (fields <= MOST_FIELDS) return;
+  const text = `request is too large: it has more than ${MOST_FIELDS} inputs, outputs, parameters or sizes in a shape`;
+  throw new RuntimeError('INVALID_ARGUMENT', text);
+}
+
 function readInput(reader: WireReader): WireInput {
   const input: WireInput = {
     name: '',
@@ -122,7 +140,8 @@ function readInput(reader: WireReader): WireInput {
     contents: undefined,
     parameters: undefined,
   };
-  while (!reader.done) {
+  for (let fields = 1; !reader.done; fields++) {
+    checkCount(fields);
     const tag = reader.tag();
     switch (tag) {
       case 0x0a:
@@ -136,7 +155,7 @@ function readInput(reader: WireReader): WireInput {
         readShape(input.shape, reader, tag & 7);
         break;
       case 0x22:
-        (input.parameters ??= new Map()).set(...readParameterEntry(reader.message()));
+        readParameterEntry((input.parameters ??= newParameters()), reader.message());
         break;
       case 0x2a:
         input.contents = reader.message();
@@ -155,16 +174,18 @@ function readShape(shape: number[], reader: WireReader, wireType: number): void 
     return;
   }
   const packed = reader.message();
+  checkCount(packed.end - packed.at);
   while (!packed.done) shape.push(packed.int64());
 }
 
 function readOutput(reader: WireReader): WireOutput {
   const output: WireOutput = { name: '', parameters: undefined };
-  while (!reader.done) {
+  for (let fields = 1; !reader.done; fields++) {
+    checkCount(fields);
     const tag = reader.tag();
     if (tag === 0x0a) output.name = reader.text();
     else if (tag === 0x12)
-      (output.parameters ??= new Map()).set(...readParameterEntry(reader.message()));
+      readParameterEntry((output.parameters ??= newParameters()), reader.message());
     else reader.skip(tag & 7);
   }
   return output;

@@ -362,4 +362,19 @@ describe('ModelInfer with classification', () => {
     ]);
     expect([call.answers, catalog.released]).toEqual([1, 1]);
   });
+
+  it('a model that throws, and releases it', () => {
+    const catalog = new FakeCatalog().serve(aServedModel(), {
+      infer: () => {
+        throw new Error('out of order');
+      },
+    });
+    const call = new FakeUnaryCall(aMessage());
+    const method = modelInferMethod(catalog, new FakeClock());
+
+    (method.handle as (call: FakeUnaryCall) => void)(call);
+
+    expect(call.failures).toEqual([{ code: GRPC.INTERNAL, message: 'out of order' }]);
+    expect(catalog.released).toBe(1);
+  });
 });

@@ -3,7 +3,7 @@
 
 import { Call } from '../core/call.js';
 import type { Clock } from '../core/clock.js';
-import { bug, type RuntimeError } from '../core/errors.js';
+import { bug, RuntimeError } from '../core/errors.js';
 import type { InferenceResponse, RequestedOutput } from '../core/inference.js';
 import type { ModelCatalog, ServableHandle, ServedModel } from '../core/model-catalog.js';
 import type { Reply } from '../core/servable.js';
@@ -56,7 +56,12 @@ class UnaryInference implements Reply {
     }
     const call = new Call(receivedAt, this.#call.deadline);
     this.#call.onCancelled(call);
-    this.#handle.servable.infer(request, call, this);
+    try {
+      this.#handle.servable.infer(request, call, this);
+    } catch (thrown) {
+      // It must not throw; but whoever does must not take the model out of service.
+      this.end(RuntimeError.from(thrown));
+    }
   }
 
   response(response: InferenceResponse): void {
@@ -86,7 +91,8 @@ function withClasses(
   requested: readonly RequestedOutput[],
   { batched, labels }: ServedModel,
 ): InferenceResponse {
-  if (requested.every(({ classCount }) => classCount === 0)) return response;
+  if (requested.length === 0 || requested.every(({ classCount }) => classCount === 0))
+    return response;
   const outputs = response.outputs.map((tensor) => {
     const classCount = requested.find(({ name }) => name === tensor.name)?.classCount ?? 0;
     if (classCount === 0) return tensor;

@@ -22,7 +22,9 @@ function entry(key: string, ...values: Buffer[]): Buffer {
 }
 
 function read(bytes: Buffer): [string, WireParameter] {
-  return readParameterEntry(new WireReader(bytes));
+  const parameters = new Map<string, WireParameter>();
+  readParameterEntry(parameters, new WireReader(bytes));
+  return [...parameters][0]!;
 }
 
 describe('readParameterEntry', () => {

@@ -10,8 +10,11 @@ export interface WireParameter {
   readonly value: ParameterValue;
 }
 
-/** One entry of a map<string, InferParameter>. */
-export function readParameterEntry(entry: WireReader): [key: string, parameter: WireParameter] {
+/** One entry of a map<string, InferParameter>, into `parameters`; the last of a key counts. */
+export function readParameterEntry(
+  parameters: Map<string, WireParameter>,
+  entry: WireReader,
+): void {
   let key = '';
   let parameter: WireParameter = { type: undefined, value: '' };
   while (!entry.done) {
@@ -20,7 +23,7 @@ export function readParameterEntry(entry: WireReader): [key: string, parameter: 
     else if (tag === VALUE) parameter = readParameter(entry.message());
     else entry.skip(tag & 7);
   }
-  return [key, parameter];
+  parameters.set(key, parameter);
 }
 
 /** @throws RuntimeError INVALID_ARGUMENT for a value of the wrong type or a reserved name */

@@ -1,6 +1,7 @@
 import protobuf from 'protobufjs';
 import { describe, expect, it } from 'vitest';
 import { FakeStreamCall, FakeUnaryCall } from '../testing/fake-grpc-call.js';
+import type { ProtocolCategory } from '../core/protocol-category.js';
 import { GRPC } from './grpc-status.js';
 import type { GrpcMethod, StreamCall, UnaryCall } from './grpc-transport.js';
 import { PROTO_DIRECTORY, PROTO_FILES } from './message-codec.js';
@@ -82,7 +83,10 @@ describe('restrictMethods', () => {
   });
 
   it('asks each category for its own secret', () => {
-    const restrictions = [ADMIN, { categories: ['health', 'inference'], key: 'k', value: 'v' }];
+    const restrictions: Restriction[] = [
+      ADMIN,
+      { categories: ['health', 'inference'], key: 'k', value: 'v' },
+    ];
     const k = { 'triton-grpc-protocol-k': 'v' };
 
     expect(call('RepositoryIndex', restrictions, k).handled).toBe(false);
@@ -136,7 +140,7 @@ describe('the categories', () => {
     expect([...restrictable].sort()).toEqual(protocolCalls().sort());
   });
 
-  it.each([
+  it.each<[ProtocolCategory, string[]]>([
     ['health', ['ServerLive', 'ServerReady', 'ModelReady', 'Check', 'Watch']],
     ['metadata', ['ServerMetadata', 'ModelMetadata']],
     ['inference', ['ModelInfer', 'ModelStreamInfer']],

@@ -1,17 +1,18 @@
 // --grpc-restricted-protocol: calls of some categories are refused unless a header carries a shared secret. Categories, header and
 // text are Triton's.
 
+import type { ProtocolCategory } from '../core/protocol-category.js';
 import { GRPC } from './grpc-status.js';
 import type { GrpcCall, GrpcMethod, StreamCall, UnaryCall } from './grpc-transport.js';
 
 /** Which calls need which header. */
 export interface Restriction {
-  readonly categories: readonly string[];
+  readonly categories: readonly ProtocolCategory[];
   readonly key: string;
   readonly value: string;
 }
 
-export const RESTRICTABLE: Readonly<Record<string, readonly string[]>> = {
+export const RESTRICTABLE: Readonly<Record<ProtocolCategory, readonly string[]>> = {
   health: ['ServerLive', 'ServerReady', 'ModelReady', 'Check', 'Watch'],
   metadata: ['ServerMetadata', 'ModelMetadata'],
   inference: ['ModelInfer', 'ModelStreamInfer'],
@@ -38,7 +39,7 @@ export function restrictMethods(
   return methods.map((method) => {
     const name = method.path.slice(method.path.lastIndexOf('/') + 1);
     const restriction = restrictions.find(({ categories }) =>
-      categories.some((category) => RESTRICTABLE[category]?.includes(name)),
+      categories.some((category) => RESTRICTABLE[category].includes(name)),
     );
     return restriction ? restricted(method, restriction) : method;
   });

@@ -28,22 +28,22 @@ export function readContents(
   contents: WireReader,
   tensor: { readonly name: string; readonly dataType: DataType; readonly model: string },
 ): Buffer {
-  const chunks: Buffer[] = [];
+  const values = new ValueBuffer();
   let filled: ContentsList | undefined;
   while (!contents.done) {
     const tag = contents.tag();
-    const list = LISTS.find(({ field }) => field === tag >>> 3);
+    const list = LISTS[(tag >>> 3) - 1];
     if (!list) {
       contents.skip(tag & 7);
       continue;
     }
-    const values = readValues(list, tag & 7, { contents, dataType: tensor.dataType });
-    if (values.length === 0 && list.field !== 8) continue;
+    const before = values.length;
+    readValues(list, tag & 7, { contents, dataType: tensor.dataType, values });
+    if (values.length === before) continue;
     checkList(list, filled, tensor);
     filled = list;
-    chunks.push(values);
   }
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+  return values.bytes();
 }
 
 // ---- details below; callers need not read ----
@@ -64,18 +64,77 @@ function checkList(
   );
 }
 
+/** The raw bytes of the values read so far. One buffer for all, because a list may have a field per element. */
+class ValueBuffer {
+  #buffer: Buffer = Buffer.alloc(0);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** What comes first is not copied; whatever comes behind it finds its buffer full. */
+  append(bytes: Buffer): void {
+    if (this.#length === 0) {
+      this.#buffer = bytes;
+      this.#length = bytes.length;
+    } else {
+      const at = this.#grow(bytes.length);
+      bytes.copy(this.#buffer, at);
+    }
+  }
+
+  integer(value: number, bytes: 1 | 2 | 4): void {
+    const at = this.#grow(bytes);
+    this.#buffer.writeUIntLE(bytes === 4 ? value : value & (2 ** (8 * bytes) - 1), at, bytes);
+  }
+
+  integer64(value: bigint): void {
+    const at = this.#grow(8);
+    this.#buffer.writeBigUInt64LE(value, at);
+  }
+
+  string(element: Buffer): void {
+    this.integer(element.length, 4);
+    const at = this.#grow(element.length);
+    element.copy(this.#buffer, at);
+  }
+
+  bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  /** Makes room for so many more bytes; returns where they begin. */
+  #grow(bytes: number): number {
+    const from = this.#length;
+    const to = from + bytes;
+    if (to > this.#buffer.length) {
+      const larger = Buffer.allocUnsafe(Math.max(to, 2 * this.#buffer.length, 64));
+      this.#buffer.copy(larger, 0, 0, from);
+      this.#buffer = larger;
+    }
+    this.#length = to;
+    return from;
+  }
+}
+
 /** One occurrence of a list: a single value, or many of them packed. */
 function readValues(
   list: ContentsList,
   wireType: number,
-  { contents, dataType }: { contents: WireReader; dataType: DataType },
-): Buffer {
-  if (list.field === 8) return lengthPrefixed(contents.bytes());
-  const values = wireType === DELIMITED ? contents.message() : single(contents, wireType);
+  target: { contents: WireReader; dataType: DataType; values: ValueBuffer },
+): void {
+  const { contents, dataType, values } = target;
+  if (list.field === 8) {
+    values.string(contents.bytes());
+    return;
+  }
+  const packed = wireType === DELIMITED ? contents.message() : single(contents, wireType);
   // Floats lie in the message as they are wanted.
-  if (list.field === 6 || list.field === 7) return wholeElements(values, list.field === 6 ? 4 : 8);
-  if (list.field === 1) return bools(values);
-  return integers(values, list.carries.includes(dataType) ? elementBytes(dataType) : 8);
+  if (list.field === 6) values.append(wholeElements(packed, 4));
+  else if (list.field === 7) values.append(wholeElements(packed, 8));
+  else if (list.field === 1) while (!packed.done) values.integer(packed.bool() ? 1 : 0, 1);
+  else readIntegers(packed, list.carries.includes(dataType) ? elementBytes(dataType) : 8, values);
 }
 
 function single(contents: WireReader, wireType: number): WireReader {
@@ -84,42 +143,17 @@ function single(contents: WireReader, wireType: number): WireReader {
   return new WireReader(contents.buffer, from, contents.at);
 }
 
-function wholeElements(values: WireReader, bytes: number): Buffer {
-  const length = values.end - values.at;
+function wholeElements(packed: WireReader, bytes: number): Buffer {
+  const length = packed.end - packed.at;
   if (length % bytes !== 0)
     throw new RuntimeError(
       'INVALID_ARGUMENT',
       `a packed list of ${bytes}-byte numbers has ${length} bytes`,
     );
-  return values.buffer.subarray(values.at, values.end);
+  return packed.buffer.subarray(packed.at, packed.end);
 }
 
-function bools(values: WireReader): Buffer {
-  const buffer = Buffer.allocUnsafe(values.end - values.at);
-  let at = 0;
-  while (!values.done) buffer[at++] = values.bool() ? 1 : 0;
-  return buffer.subarray(0, at);
-}
-
-function integers(values: WireReader, bytes: number): Buffer {
-  // A value takes at least one byte of the message.
-  const buffer = Buffer.allocUnsafe((values.end - values.at) * bytes);
-  let at = 0;
-  while (!values.done) {
-    if (bytes === 8) buffer.writeBigUInt64LE(values.uint64(), at);
-    else buffer.writeUIntLE(lowBytes(values.uint32(), bytes), at, bytes);
-    at += bytes;
-  }
-  return buffer.subarray(0, at);
-}
-
-function lowBytes(value: number, bytes: number): number {
-  return bytes === 4 ? value : value & (2 ** (8 * bytes) - 1);
-}
-
-function lengthPrefixed(element: Buffer): Buffer {
-  const bytes = Buffer.allocUnsafe(4 + element.length);
-  bytes.writeUInt32LE(element.length, 0);
-  element.copy(bytes, 4);
-  return bytes;
+function readIntegers(packed: WireReader, bytes: number, values: ValueBuffer): void {
+  if (bytes === 8) while (!packed.done) values.integer64(packed.uint64());
+  else while (!packed.done) values.integer(packed.uint32(), bytes as 1 | 2 | 4);
 }

@@ -17,10 +17,11 @@ export class ExecutorThread {
   /** Instances placed here. */
   instances = 0;
   readonly #pool: Piscina<WorkerInput, WorkerOutput>;
+  readonly #died: (error: Error) => void;
   readonly #waiters = new Set<ThreadWaiter>();
   #tasks = 0;
 
-  /** `died` is told of a death between two tasks; one during a task rejects the task. */
+  /** `died` is told of every death of the thread. */
   constructor(settings: WorkerSettings, died: (error: Error) => void) {
     this.#pool = new Piscina({
       filename: WORKER_FILE,
@@ -29,6 +30,7 @@ export class ExecutorThread {
       workerData: settings,
       recordTiming: false,
     });
+    this.#died = died;
     this.#pool.on('error', died);
   }
 
@@ -47,10 +49,10 @@ export class ExecutorThread {
     try {
       const transferList = input.kind === 'run' ? [input.buffer] : [];
       return await this.#pool.run(input, { transferList });
-    } catch (error) {
-      throw new RuntimeError('BACKEND_LOST', `executor thread failed: ${messageOf(error)}`, {
-        cause: error,
-      });
+    } catch (thrown) {
+      const cause = thrown instanceof Error ? thrown : new Error(String(thrown));
+      this.#died(cause);
+      throw new RuntimeError('BACKEND_LOST', `executor thread failed: ${cause.message}`, { cause });
     } finally {
       this.#tasks--;
       this.#tellWaiters();
@@ -68,8 +70,4 @@ export class ExecutorThread {
       waiter.threadFree();
     }
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -12,7 +12,7 @@ export class ExecutorThreads {
   readonly #died: (error: Error) => void;
   #nextSession = 1;
 
-  /** `died` is told of a thread that ended between two tasks. Its instances are gone and say so when they are asked. */
+  /** `died` is told of every thread that dies. Its instances are gone and say so when they are asked. */
   constructor(maxThreads: number, settings: WorkerSettings, died: (error: Error) => void) {
     this.#maxThreads = maxThreads;
     this.#settings = settings;

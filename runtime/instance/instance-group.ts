@@ -60,7 +60,7 @@ export class InstanceGroup implements BatchRunner, ThreadWaiter {
 
   get idle(): number {
     let idle = 0;
-    for (const instance of this.#instances) if (instance.idle) idle++;
+    for (const instance of this.#instances) if (this.#isFree(instance)) idle++;
     return idle;
   }
 
@@ -69,7 +69,7 @@ export class InstanceGroup implements BatchRunner, ThreadWaiter {
     for (let i = 0; i < count; i++) {
       const at = (this.#turn + i) % count;
       const instance = this.#instances[at]!;
-      if (!instance.idle) continue;
+      if (!this.#isFree(instance)) continue;
       this.#turn = at + 1;
       return instance.run(feed);
     }
@@ -103,6 +103,12 @@ export class InstanceGroup implements BatchRunner, ThreadWaiter {
   }
 
   // ---- details below; callers need not read ----
+
+  /** Where all are lost they may be asked all the same: they say what has happened. */
+  #isFree(instance: ModelInstance): boolean {
+    if (!instance.idle) return false;
+    return !instance.isLost || this.#instances.every(({ isLost }) => isLost);
+  }
 
   #loadAll({
     modelPath,

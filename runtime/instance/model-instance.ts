@@ -8,6 +8,8 @@ import type { ExecutorThread } from './executor-thread.js';
 export class ModelInstance {
   readonly thread: ExecutorThread;
   readonly #session: number;
+  /** Its thread died and the session with it. */
+  isLost = false;
 
   constructor(thread: ExecutorThread, session: number) {
     this.thread = thread;
@@ -39,9 +41,20 @@ export class ModelInstance {
     input: WorkerInput,
     kind: Kind,
   ): Promise<Extract<WorkerOutput, { kind: Kind }>> {
-    const output = await this.thread.run(input);
+    const output = await this.#answer(input);
     if (output.kind === 'error') throw new RuntimeError(output.code, output.message);
     if (output.kind !== kind) throw bug(`a thread answered '${input.kind}' with '${output.kind}'`);
     return output as Extract<WorkerOutput, { kind: Kind }>;
+  }
+
+  async #answer(input: WorkerInput): Promise<WorkerOutput> {
+    try {
+      const output = await this.thread.run(input);
+      if (output.kind === 'error' && output.code === 'BACKEND_LOST') this.isLost = true;
+      return output;
+    } catch (error) {
+      this.isLost = true;
+      throw error;
+    }
   }
 }

@@ -199,9 +199,12 @@ function invalid(request: InferenceRequest, text: string): RuntimeError {
   return new RuntimeError('INVALID_ARGUMENT', requestIdPrefix(request) + text);
 }
 
+/** ONNX Runtime's binding takes no larger ones. */
+const LARGEST_SIZE = 2 ** 31 - 1;
+
 /** Sizes that no tensor has, hidden by a size of 0 beside them. Others show when their bytes are counted. */
 function isImpossible(shape: readonly number[], elements: number): boolean {
-  return elements === 0 && !shape.every(Number.isSafeInteger);
+  return elements === 0 && shape.some((size) => size > LARGEST_SIZE);
 }
 
 /** Without the exponent that JavaScript would write. */

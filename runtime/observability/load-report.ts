@@ -24,6 +24,10 @@ export class LoadReport implements LoadObserver {
     this.#clock = clock;
   }
 
+  modelLoading(model: string): void {
+    this.problems.delete(model);
+  }
+
   modelWarning(model: string, warning: string): void {
     this.#log.warn({ model }, warning);
   }
@@ -43,7 +47,6 @@ export class LoadReport implements LoadObserver {
   versionReady(model: string, version: number, ms: number): void {
     this.#ready++;
     this.#done(model, version);
-    this.problems.delete(model);
     this.#log.info({ model, version, ms: Math.round(ms) }, 'model is ready');
   }
 

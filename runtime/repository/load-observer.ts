@@ -4,6 +4,8 @@ import type { ConfigProblem } from '../config/config-problem.js';
 import type { RuntimeError } from '../core/errors.js';
 
 export interface LoadObserver {
+  /** Whatever was wrong with it before is out of date. */
+  modelLoading(name: string): void;
   modelWarning(name: string, warning: string): void;
   /** The directory or its configuration is at fault; nothing was tried. */
   modelUnreadable(name: string, problems: readonly ConfigProblem[]): void;

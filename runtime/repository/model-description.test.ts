@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InvalidModelConfig, formatProblem } from '../config/config-problem.js';
@@ -151,6 +151,17 @@ describe('the fingerprint of a version', () => {
     const [one, two] = await fingerprints();
 
     await repository.write('m/config.pbtxt', 'version_policy { all { } } max_batch_size: 1');
+
+    const [oneNow, twoNow] = await fingerprints();
+    expect(oneNow).not.toBe(one);
+    expect(twoNow).not.toBe(two);
+  });
+
+  it('changes with labels, for all versions, and ends at links that lead around in a circle', async () => {
+    await symlink('..', join(repository.path, 'm', '1', 'around'));
+    const [one, two] = await fingerprints();
+
+    await repository.write('m/labels.txt', 'yes\nno');
 
     const [oneNow, twoNow] = await fingerprints();
     expect(oneNow).not.toBe(one);

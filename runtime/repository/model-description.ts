@@ -7,9 +7,14 @@ import { completeModelConfig } from '../config/complete-model-config.js';
 import { InvalidModelConfig } from '../config/config-problem.js';
 import type { ModelConfigMessage } from '../config/model-config-message.js';
 import { parseModelConfig } from '../config/parse-model-config.js';
-import { ineffectiveSettings } from '../config/session-settings.js';
+import { ineffectiveSettings } from '../config/unserved-settings.js';
 import { validateModelConfig } from '../config/validate-model-config.js';
-import { fingerprint, readVersions, type ModelDirectory } from './model-source.js';
+import {
+  fingerprint,
+  fingerprintOfFiles,
+  readVersions,
+  type ModelDirectory,
+} from './model-source.js';
 import { versionsToServe } from './version-policy.js';
 
 export interface ModelDescription {
@@ -21,7 +26,7 @@ export interface ModelDescription {
   readonly hasConfigFile: boolean;
   /** To be served, ascending; may be empty. */
   readonly versions: readonly number[];
-  /** By version; equal ones need no reload. Covers the configuration and the files of the version. */
+  /** By version; equal ones need no reload. Covers the configuration, labels and the files of the version. */
   readonly fingerprints: ReadonlyMap<number, string>;
   /** Sentences for the log. */
   readonly warnings: readonly string[];
@@ -71,10 +76,10 @@ async function fingerprintsOf(
   path: string,
   versions: readonly number[],
 ): Promise<Map<number, string>> {
-  const config = await fingerprint(join(path, 'config.pbtxt'));
+  const shared = await fingerprintOfFiles(path);
   const pairs = versions.map(async (version): Promise<[number, string]> => [
     version,
-    `${config} ${await fingerprint(join(path, String(version)))}`,
+    `${shared} ${await fingerprint(join(path, String(version)))}`,
   ]);
   return new Map(await Promise.all(pairs));
 }

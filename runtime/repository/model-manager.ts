@@ -23,6 +23,9 @@ export interface ModelManagerParts {
   readonly observer: LoadObserver;
 }
 
+const NO_DIRECTORY = 'no model repository has a directory of that name';
+const TWO_DIRECTORIES = 'model appears in two or more repositories';
+
 export class ModelManager implements ModelControl {
   readonly #options: ModelManagerOptions;
   readonly #parts: ModelManagerParts;
@@ -82,6 +85,7 @@ export class ModelManager implements ModelControl {
   async unload(name: string): Promise<void> {
     this.#checkControl();
     await this.#inTurn(name, () => this.#unload(name));
+    if (this.#unreadable.delete(name)) this.#parts.registry.tellListeners();
   }
 
   async index({ readyOnly }: { readyOnly: boolean }): Promise<ModelIndexEntry[]> {
@@ -134,8 +138,7 @@ export class ModelManager implements ModelControl {
 
   #entriesOf(name: string): ModelIndexEntry[] {
     if ((this.#listing.get(name)?.length ?? 0) > 1) {
-      const reason = 'model appears in two or more repositories';
-      return [{ name, state: 'UNAVAILABLE', reason }];
+      return [{ name, state: 'UNAVAILABLE', reason: TWO_DIRECTORIES }];
     }
     const lifecycles = this.#parts.registry.lifecycles(name);
     if (!lifecycles) return [{ name, state: '', reason: '' }];
@@ -144,10 +147,12 @@ export class ModelManager implements ModelControl {
 
   async #load(name: string): Promise<void> {
     const { registry, observer } = this.#parts;
+    observer.modelLoading(name);
     const description = await this.#describe(name);
     for (const warning of description.warnings) observer.modelWarning(name, warning);
     if (description.versions.length === 0) {
       registry.know(name);
+      observer.modelUnreadable(name, [{ path: '', message: 'it has no version to serve' }]);
       throw noVersions(name);
     }
     this.#unreadable.delete(name);
@@ -161,12 +166,17 @@ export class ModelManager implements ModelControl {
 
   async #describe(name: string): Promise<ModelDescription> {
     const directories: readonly ModelDirectory[] = this.#listing.get(name) ?? [];
-    if (directories.length !== 1) throw pollFailed(name);
+    const { observer } = this.#parts;
+    if (directories.length !== 1) {
+      const message = directories.length === 0 ? NO_DIRECTORY : TWO_DIRECTORIES;
+      observer.modelUnreadable(name, [{ path: '', message }]);
+      throw pollFailed(name);
+    }
     try {
       return await describeModel(directories[0]!, { hasGpu: this.#options.hasGpu });
     } catch (error) {
       if (!(error instanceof InvalidModelConfig)) throw error;
-      this.#parts.observer.modelUnreadable(name, error.problems);
+      observer.modelUnreadable(name, error.problems);
       throw pollFailed(name, error);
     }
   }

@@ -92,6 +92,10 @@ export class ModelRegistry implements ModelCatalog {
   changed(name: string): void {
     const model = this.#model(name);
     model.latest = model.ready().at(-1);
+    this.tellListeners();
+  }
+
+  tellListeners(): void {
     for (const listener of this.#listeners) listener();
   }
 

@@ -1,7 +1,7 @@
 // What lies in the repositories: which models, where, with which versions. Reads directories, remembers nothing.
 
 import type { Dirent } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RuntimeError } from '../core/errors.js';
 
@@ -63,15 +63,28 @@ export async function readVersions(path: string): Promise<DirectoryContents> {
 }
 
 /** Changes whenever a file below `path` is added, removed or written. */
-export async function fingerprint(path: string): Promise<string> {
+export async function fingerprint(path: string, above: readonly string[] = []): Promise<string> {
   const info = await stat(path).catch(() => undefined);
   if (!info) return '';
   if (!info.isDirectory()) return `${info.size}@${info.mtimeMs}`;
+  // A link to a directory that it lies in.
+  const real = await realpath(path);
+  if (above.includes(real)) return '';
   const names = (await readdir(path)).sort();
   const parts = await Promise.all(
-    names.map(async (name) => `${name}(${await fingerprint(join(path, name))})`),
+    names.map(async (name) => `${name}(${await fingerprint(join(path, name), [...above, real])})`),
   );
   return parts.join(' ');
+}
+
+/** The same of the files of a directory, without the directories in it. */
+export async function fingerprintOfFiles(path: string): Promise<string> {
+  const entries = await readdir(path, { withFileTypes: true });
+  const parts = entries.map(async (entry) => {
+    const file = join(path, entry.name);
+    return (await isDirectory(entry, file)) ? '' : `${entry.name}(${await fingerprint(file)})`;
+  });
+  return (await Promise.all(parts)).sort().join(' ');
 }
 
 /** Kubernetes mounts volumes as symbolic links. */

@@ -17,6 +17,15 @@ import { PuppetRunner } from '../testing/puppet-runner.js';
 import { servableConformance } from '../testing/servable-conformance.js';
 import { BatchScheduler } from './batch-scheduler.js';
 
+/** The request with an input that says to be as large; nobody could hold it. */
+function withBytes(request: InferenceRequest, byteLength: number): InferenceRequest {
+  const inputs = request.inputs.map((tensor) => ({
+    ...tensor,
+    data: { byteLength } as Uint8Array,
+  }));
+  return { ...request, inputs };
+}
+
 class Bench {
   readonly clock = new FakeClock();
   readonly runner: PuppetRunner;
@@ -332,5 +341,23 @@ describe('BatchScheduler', () => {
 
     expect(bench.runner.startedRows).toEqual([1, 1]);
     expect(reply.responses[0]!.outputs[0]!.shape).toEqual([3, 2]);
+  });
+
+  it('tries those by themselves whose batch is too large to be built, and fails what is too large by itself', async () => {
+    const bench = new Bench();
+    const [blocker] = bench.askMany(1);
+    const small = bench.ask();
+    const huge = bench.ask(withBytes(aRequest(), 2 ** 50));
+    bench.clock.runDeferred();
+
+    await bench.runner.releaseAll();
+    await bench.runner.releaseAll();
+
+    expect([blocker!, small.reply, huge.reply].map(({ outcome }) => outcome)).toEqual([
+      'ok',
+      'ok',
+      'BACKEND_FAILED',
+    ]);
+    expect(bench.statistics.pending).toBe(0);
   });
 });

@@ -18,7 +18,7 @@ import type { Reply, Servable } from '../core/servable.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
 import { mergeBatch, sameShapeTest, splitBatch } from './batch.js';
 import { BatchCandidate, decideBatch } from './batch-decision.js';
-import type { BatchResult, BatchRunner } from './batch-runner.js';
+import type { BatchFeed, BatchResult, BatchRunner } from './batch-runner.js';
 import { QueueEntry, type EntryOwner } from './queue-entry.js';
 import { RequestQueue } from './request-queue.js';
 
@@ -57,7 +57,7 @@ export class BatchScheduler implements Servable, EntryOwner {
       reply.end(refusal);
       return;
     }
-    const rows = this.#parts.config.batched ? request.inputs[0]!.shape[0]! : 1;
+    const rows = this.#parts.config.batched ? (request.inputs[0]?.shape[0] ?? 1) : 1;
     const entry = new QueueEntry(this, { request, call, reply }, rows);
     call.timings.queuedAt = now;
     const timeoutAt = now + this.#timeoutMs(request);
@@ -182,7 +182,15 @@ export class BatchScheduler implements Servable, EntryOwner {
       entry.call.timings.dispatchedAt = now;
       entries.push(entry);
     }
-    const feed = mergeBatch(config, entries);
+    let feed: BatchFeed;
+    try {
+      feed = mergeBatch(config, entries);
+    } catch (thrown) {
+      // It is too large for one buffer; each for itself may not be.
+      const text = `a batch of ${count} requests cannot be built: ${RuntimeError.from(thrown).message}`;
+      this.#failed(entries, new RuntimeError('BACKEND_FAILED', text));
+      return;
+    }
     runner.run(feed).then(
       (result) => this.#completed(entries, feed.rows, result),
       (thrown: unknown) => this.#failed(entries, RuntimeError.from(thrown)),

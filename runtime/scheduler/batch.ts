@@ -74,8 +74,9 @@ export function splitBatch(
 
 // ---- details below; callers need not read ----
 
+/** To a multiple of 8. Not by bits: those end at 2^31. */
 function align(offset: number): number {
-  return (offset + 7) & ~7;
+  return Math.ceil(offset / 8) * 8;
 }
 
 function feedShape(

@@ -79,6 +79,7 @@ export class PuppetLoads {
 }
 
 export const silentObserver: LoadObserver = {
+  modelLoading: () => undefined,
   modelWarning: () => undefined,
   modelUnreadable: () => undefined,
   versionLoading: () => undefined,

@@ -179,6 +179,9 @@ function sessionTensor(
   bfloat16: ReadonlyMap<string, string>,
 ): SessionTensor {
   const sessionName = metadata.name;
+  // onnxruntime-node keeps tensors by name in plain objects.
+  if (sessionName === '__proto__')
+    throw new RuntimeError('INVALID_ARGUMENT', `${side} '__proto__' cannot be served by that name`);
   if (!metadata.isTensor) {
     const message = `${side} '${sessionName}' is not a tensor (a sequence, map or optional cannot be served)`;
     throw new RuntimeError('INVALID_ARGUMENT', message);

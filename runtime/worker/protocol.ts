@@ -72,7 +72,7 @@ export interface DoneOutput {
   readonly kind: 'done';
 }
 
-/** An error as it crosses; revived by instance/worker-client.ts. */
+/** An error as it crosses; revived by instance/model-instance.ts. */
 export interface ErrorOutput {
   readonly kind: 'error';
   readonly code: ErrorCode;

@@ -33,4 +33,11 @@ describe('sessionOptions', () => {
       session: { intra_op: { allow_spinning: '1' } },
     });
   });
+
+  it('takes the names of entries for nothing but names', () => {
+    const { extra } = sessionOptions(anInput({ 'session.constructor.name': 'x' }), 'cpu', 4);
+
+    expect(extra).toMatchObject({ session: { constructor: { name: 'x' } } });
+    expect(Object.name).toBe('Object');
+  });
 });

@@ -29,13 +29,18 @@ export function sessionOptions(
 
 /** onnxruntime-node wants "a.b.c" as objects within objects. */
 function nested(entries: Readonly<Record<string, string>>): Record<string, unknown> {
-  const root: Record<string, unknown> = {};
+  const root = emptyObject();
   for (const [key, value] of Object.entries(entries)) {
     const path = key.split('.');
     const last = path.pop()!;
     let at = root;
-    for (const name of path) at = (at[name] ??= {}) as Record<string, unknown>;
+    for (const name of path) at = (at[name] ??= emptyObject()) as Record<string, unknown>;
     at[last] = value;
   }
   return root;
+}
+
+/** Without a prototype: "constructor" is a name like any other. */
+function emptyObject(): Record<string, unknown> {
+  return Object.create(null) as Record<string, unknown>;
 }

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { parseModelConfig } from './parse-model-config.js';
+import { ineffectiveSettings, unservedSetting } from './unserved-settings.js';
+
+function parameters(values: Record<string, string>): string {
+  return Object.entries(values)
+    .map(([key, value]) => `parameters { key: "${key}" value { string_value: "${value}" } }`)
+    .join('\n');
+}
+
+describe('unservedSetting', () => {
+  it.each([
+    ['sequence_batching { }', 'sequence batching'],
+    [
+      'batch_input [ { kind: BATCH_ELEMENT_COUNT } ]',
+      'ragged batching (batch_input, batch_output)',
+    ],
+    ['model_transaction_policy { decoupled: true }', "the 'decoupled' transaction policy"],
+    ['model_repository_agents { agents { name: "checksum" } }', 'model_repository_agents'],
+    ['resilience { timeout_microseconds: 1 }', 'resilience'],
+    ['traffic { champion: 1 }', 'traffic'],
+  ])('finds %s', (text, setting) => {
+    expect(unservedSetting(parseModelConfig(text).message)).toBe(setting);
+  });
+
+  it.each(['max_batch_size: 4', 'model_transaction_policy { decoupled: false }', 'resilience { }'])(
+    'finds nothing in %s',
+    (text) => {
+      expect(unservedSetting(parseModelConfig(text).message)).toBeUndefined();
+    },
+  );
+});
+
+describe('ineffectiveSettings', () => {
+  it('says what a configuration asks for in vain', () => {
+    const { message } = parseModelConfig(`
+      optimization { cuda { graphs: true } execution_accelerators { cpu_execution_accelerator { name: "openvino" } } }
+      ${parameters({ gpu_mem_limit: '1' })}`);
+
+    expect(ineffectiveSettings(message)).toEqual([
+      "execution accelerator 'openvino' is not available and ignored",
+      'optimization.cuda is known only to CUDA graphs and ignored',
+      "parameter 'gpu_mem_limit' cannot reach ONNX Runtime from Node and is ignored",
+    ]);
+  });
+});
+
+describe('settings of the scheduler and of instances that have no effect yet', () => {
+  it.each([
+    [
+      'dynamic_batching { priority_levels: 2 default_priority_level: 1 }',
+      'dynamic_batching.priority_levels',
+    ],
+    ['dynamic_batching { preserve_ordering: true }', 'dynamic_batching.preserve_ordering'],
+    ['model_warmup [ { name: "w" } ]', 'model_warmup'],
+    ['response_cache { enable: true }', 'response_cache'],
+    ['monitoring { psi_warn: 0.1 }', 'monitoring'],
+    ['metric_tags { key: "a" value: "b" }', 'metric_tags'],
+    ['instance_group [ { rate_limiter { priority: 1 } } ]', 'instance_group.rate_limiter'],
+    ['instance_group [ { host_policy: "p" } ]', 'instance_group.host_policy'],
+    ['instance_group [ { passive: true } ]', 'instance_group.passive'],
+  ])('are told of: %s', (text, setting) => {
+    expect(ineffectiveSettings(parseModelConfig(text).message)).toEqual([
+      `${setting} is not acted on by this version of inferd and ignored`,
+    ]);
+  });
+});

@@ -1,0 +1,105 @@
+// What a configuration says and this server does not do. What would change an answer, or what protects somebody, makes the load
+// fail; the rest is told in the log and ignored.
+
+import type { ModelConfigMessage } from './model-config-message.js';
+
+/** What the model cannot be served without; undefined: nothing. */
+export function unservedSetting(message: ModelConfigMessage): string | undefined {
+  return REFUSED.find(({ isSet }) => isSet(message))?.says;
+}
+
+/** What is ignored, a sentence each. */
+export function ineffectiveSettings(message: ModelConfigMessage): string[] {
+  return [
+    ...acceleratorWarnings(message),
+    ...IGNORED.filter(({ isSet }) => isSet(message)).map(({ says }) => `${says} and ignored`),
+    ...Object.keys(message.parameters ?? {})
+      .filter((key) => UNREACHABLE.includes(key))
+      .map((key) => `parameter '${key}' cannot reach ONNX Runtime from Node and is ignored`),
+  ];
+}
+
+// ---- details below; callers need not read ----
+
+interface Setting {
+  readonly says: string;
+  readonly isSet: (message: ModelConfigMessage) => boolean;
+}
+
+const REFUSED: readonly Setting[] = [
+  { says: 'sequence batching', isSet: (message) => message.sequence_batching !== undefined },
+  {
+    says: 'ragged batching (batch_input, batch_output)',
+    isSet: ({ batch_input: input, batch_output: output }) => Boolean(input ?? output),
+  },
+  {
+    says: "the 'decoupled' transaction policy",
+    isSet: ({ model_transaction_policy: policy }) => policy?.decoupled === true,
+  },
+  {
+    says: 'model_repository_agents',
+    isSet: ({ model_repository_agents: agents }) => isFilled(agents),
+  },
+  { says: 'resilience', isSet: ({ resilience }) => isFilled(resilience) },
+  { says: 'traffic', isSet: ({ traffic }) => isFilled(traffic) },
+];
+
+const LATER = 'is not acted on by this version of inferd';
+
+const IGNORED: readonly Setting[] = [
+  {
+    says: 'optimization.cuda is known only to CUDA graphs',
+    isSet: ({ optimization }) => optimization?.cuda !== undefined,
+  },
+  {
+    says: 'cc_model_filenames is known only to TensorRT',
+    isSet: ({ cc_model_filenames: files }) => files !== undefined,
+  },
+  {
+    says: `dynamic_batching.priority_levels ${LATER}`,
+    isSet: ({ dynamic_batching: batching }) => Number(batching?.priority_levels ?? 0) > 1,
+  },
+  {
+    says: `dynamic_batching.preserve_ordering ${LATER}`,
+    isSet: ({ dynamic_batching: batching }) => batching?.preserve_ordering === true,
+  },
+  { says: `model_warmup ${LATER}`, isSet: ({ model_warmup: warmup }) => isFilled(warmup) },
+  {
+    says: `response_cache ${LATER}`,
+    isSet: ({ response_cache: cache }) => cache?.enable === true,
+  },
+  { says: `monitoring ${LATER}`, isSet: ({ monitoring }) => isFilled(monitoring) },
+  {
+    says: `metric_tags ${LATER}`,
+    isSet: ({ metric_tags: tags }) => isFilled(tags),
+  },
+  instanceSetting('rate_limiter'),
+  instanceSetting('host_policy'),
+  instanceSetting('passive'),
+];
+
+function instanceSetting(name: string): Setting {
+  return {
+    says: `instance_group.${name} ${LATER}`,
+    isSet: ({ instance_group: groups = [] }) => groups.some((group) => Boolean(group[name])),
+  };
+}
+
+const UNREACHABLE = [
+  'cudnn_conv_algo_search',
+  'gpu_mem_limit',
+  'arena_extend_strategy',
+  'do_copy_in_default_stream',
+  'memory.enable_memory_arena_shrinkage',
+];
+
+function acceleratorWarnings({ optimization }: ModelConfigMessage): string[] {
+  return Object.values(optimization?.execution_accelerators ?? {})
+    .flat()
+    .map(({ name = '' }) => `execution accelerator '${name}' is not available and ignored`);
+}
+
+/** A message or list that is there and not empty. */
+function isFilled(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length > 0;
+}
