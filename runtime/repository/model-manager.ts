@@ -50,6 +50,9 @@ export class ModelManager implements ModelControl {
     this.#listing = await listRepositories(this.#options.repositories);
     const failures = new Map<string, RuntimeError>();
     const wanted = names === 'all' ? [...this.#listing.keys()] : names;
+    for (const name of wanted)
+      if (!this.isListed(name))
+        this.#parts.observer.modelUnreadable(name, [{ path: '', message: NO_DIRECTORY }]);
     await Promise.all(
       wanted.map(async (name) => {
         try {
@@ -167,9 +170,10 @@ export class ModelManager implements ModelControl {
   async #describe(name: string): Promise<ModelDescription> {
     const directories: readonly ModelDirectory[] = this.#listing.get(name) ?? [];
     const { observer } = this.#parts;
-    if (directories.length !== 1) {
-      const message = directories.length === 0 ? NO_DIRECTORY : TWO_DIRECTORIES;
-      observer.modelUnreadable(name, [{ path: '', message }]);
+    // Who calls for a model that is nowhere is told so, and it is no fault of the server's that belongs into its log.
+    if (directories.length === 0) throw pollFailed(name);
+    if (directories.length > 1) {
+      observer.modelUnreadable(name, [{ path: '', message: TWO_DIRECTORIES }]);
       throw pollFailed(name);
     }
     try {
