@@ -1,18 +1,20 @@
 #!/usr/bin/python3
 """Trains the sample model spam_light: is a text message spam?
 
-Counts words and pairs of neighbouring words in hashed buckets, gives every bucket a weight by logistic regression, and
-exports all of it, from the raw text to the probability, as one ONNX graph. The text work lies in the graph and not in a
-client's code, so that a client in any language sends nothing but the message, and none can do it slightly differently.
+Counts terms in hashed buckets, gives every bucket a weight by logistic regression, and exports all of it, from the raw
+text to the probability, as one ONNX graph. Terms are words and pairs of neighbouring words in version 1; one, two and
+three neighbouring characters in version 2. The text work lies in the graph and not in a client's code, so that a client
+in any language sends nothing but the message, and none can do it slightly differently.
 
 Reads the SMS Spam Collection (https://archive.ics.uci.edu/dataset/228): a line is 'ham' or 'spam', a tab, the message.
 One message in five is held out by a hash of its words and never looked at before the last step; another fifth picks the
-regularisation. The same input gives the same file. Takes a few seconds.
+regularisation. The same input gives the same files. Takes some ten seconds.
 """
 
 import argparse
 import hashlib
 import re
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -47,8 +49,14 @@ BUCKETS = 2**15
 # message gets the same answer to the last bit whether it is alone or in a batch, where rows are padded.
 UNIT = 1024
 
-REGULARISATIONS = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0]
+# Of each version. The values of version 2 are larger because its counts are scaled down.
+REGULARISATIONS = {1: [0.1, 0.2, 0.5, 1.0, 2.0, 5.0], 2: [3.0, 10.0, 30.0, 100.0, 300.0]}
+
+# In version 2, of characters.
+LONGEST_RUN = 3
 MAX_BATCH_SIZE = 64
+# Compared with the batches of MAX_BATCH_SIZE.
+BATCH_SIZES = [1, 2, 3, 5, 8, 16, 33]
 
 # No word at all, only spaces, other scripts, and advertisements that begin within the limit and behind it.
 ODD_TEXTS = ["", " \t\n", "😀😀", "Привет, ñandú №5", "FREE entry " * 1000, "hello " * 200 + "FREE entry " * 1000]
@@ -56,38 +64,48 @@ ODD_TEXTS = ["", " \t\n", "😀😀", "Привет, ñandú №5", "FREE entry 
 
 def main():
     arguments = parse_arguments()
-    path = arguments.output_dir / "1" / "model.onnx"
     texts, labels = read_messages(arguments.data)
-    counts = count_terms(texts)
     sides = np.array([side_of(text) for text in texts])
     for side in ("train", "validation", "held out"):
         print(f"{side}: {sum(sides == side)} messages, {labels[sides == side].sum()} of them spam")
+    for version in REGULARISATIONS:
+        print(f"\n---- version {version}")
+        train_and_export(version, arguments.output_dir, texts, labels, sides)
 
-    regularisation = choose_regularisation(counts, labels, sides)
+
+def train_and_export(version, output_dir, texts, labels, sides):
+    path = output_dir / str(version) / "model.onnx"
+    counts = count_terms(texts, version)
+    regularisation = choose_regularisation(counts, labels, sides, REGULARISATIONS[version])
     held_out = sides == "held out"
     classifier = fit(counts[~held_out], labels[~held_out], regularisation)
     trained = spam_probabilities(classifier, counts[held_out])
     round_weights(classifier)
-    export(path, classifier)
+    export(path, classifier, version)
 
     held_out_texts = [text for text, out in zip(texts, held_out) if out]
     exported = run_in_batches(path, held_out_texts)
     print_scores("as trained, on held-out messages", labels[held_out], trained)
     print_scores("as exported, in ONNX Runtime", labels[held_out], exported)
     print(f"decisions that differ: {sum((trained > 0.5) != (exported > 0.5))}")
-    check_graph(path, classifier, [*held_out_texts, *ODD_TEXTS])
+    check_graph(
+        path,
+        [*held_out_texts, *ODD_TEXTS],
+        lambda texts: spam_probabilities(classifier, count_terms(texts, version)),
+    )
+    print_time(path, held_out_texts)
 
 
-def parse_arguments():
+def parse_arguments(description=__doc__, example="model_repository/spam_light; 1 and 2"):
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("data", type=Path, metavar="DATA_TSV", help="the SMS Spam Collection")
     parser.add_argument(
         "output_dir",
         type=Path,
         metavar="OUTPUT_DIR",
-        help="the model's directory, such as model_repository/spam_light; 1/model.onnx in it is written anew",
+        help=f"the model's directory, such as {example} in it are written anew",
     )
     arguments = parser.parse_args()
     if not arguments.data.is_file():
@@ -116,32 +134,54 @@ def side_of(text):
 # ---- what the graph does to a text, in Python
 
 
-def terms_of(text):
+def cut(text):
+    """A space more, so that every text has at least one character."""
+    return f"{text} "[:LONGEST_TEXT]
+
+
+def terms_of(text, version):
     # ASCII letters only, like StringNormalizer in the locale C.
-    lowered = re.sub("[A-Z]+", lambda match: match[0].lower(), text[:LONGEST_TEXT])
-    words = re.findall(WORD, lowered)
-    return words + [f"{first} {second}" for first, second in zip(words, words[1:])]
+    lowered = re.sub("[A-Z]+", lambda match: match[0].lower(), cut(text))
+    if version == 2:
+        return runs_of(lowered, "", LONGEST_RUN)
+    return runs_of(re.findall(WORD, lowered), " ", 2)
+
+
+def runs_of(pieces, separator, longest):
+    """All runs of up to so many neighbours."""
+    return [
+        separator.join(pieces[at : at + length])
+        for length in range(1, longest + 1)
+        for at in range(len(pieces) - length + 1)
+    ]
 
 
 def bucket_of(term):
     return murmurhash3_32(term, seed=0) & (BUCKETS - 1)
 
 
-def count_terms(texts):
-    """A row per text, a column per bucket."""
-    cells = [(row, bucket_of(term)) for row, text in enumerate(texts) for term in terms_of(text)]
-    rows, columns = zip(*cells)
-    return csr_matrix((np.ones(len(cells)), (rows, columns)), shape=(len(texts), BUCKETS))
+def count_terms(texts, version):
+    """A row per text, a column per bucket. In version 2 divided by the square root of the row's sum, so that a long
+    message does not become certain by its length."""
+    terms = [Counter(bucket_of(term) for term in terms_of(text, version)) for text in texts]
+    rows = [row for row, counts in enumerate(terms) for _ in counts]
+    columns = [bucket for counts in terms for bucket in counts]
+    values = [
+        count / (np.sqrt(counts.total()) if version == 2 else 1)
+        for counts in terms
+        for count in counts.values()
+    ]
+    return csr_matrix((values, (rows, columns)), shape=(len(texts), BUCKETS))
 
 
 # ---- training
 
 
-def choose_regularisation(counts, labels, sides):
+def choose_regularisation(counts, labels, sides, regularisations):
     """By log loss, not by errors: the probability itself is what the model is for, and errors are too few to count."""
     train, validation = sides == "train", sides == "validation"
     losses = {}
-    for regularisation in REGULARISATIONS:
+    for regularisation in regularisations:
         classifier = fit(counts[train], labels[train], regularisation)
         probabilities = spam_probabilities(classifier, counts[validation])
         losses[regularisation] = log_loss(labels[validation], probabilities)
@@ -169,17 +209,28 @@ def spam_probabilities(classifier, counts):
 # ---- export
 
 
-def export(path, classifier):
+def export(path, classifier, version):
     graph = onnx_model.Graph("spam_light")
-    words = split_into_words(graph, "text")
-    terms, present = words_and_pairs(graph, words)
-    score = sum_of_weights(graph, terms, present, whole(classifier.coef_[0], np.int16))
-    probability(graph, score, whole(classifier.intercept_, np.int32), "spam_probability")
+    messages = beginnings(graph, "text")
+    weights, bias = whole(classifier.coef_[0], np.int16), whole(classifier.intercept_, np.int32)
+    if version == 1:
+        terms, present = words_and_pairs(graph, split_into_words(graph, messages))
+        score = sum_of_weights(graph, terms, present, weights)
+        total = graph.node("Add", [score, graph.constant("bias", bias)], "score")
+        logit = in_units(graph, total, "logit")
+    else:
+        logit = logit_of_runs(graph, messages, weights, bias)
+    probability(graph, logit, "spam_probability")
+    terms_text = {1: "words and word pairs", 2: "runs of characters"}[version]
+    save(graph, path, f"hashed {terms_text}, logistic regression")
+
+
+def save(graph, path, method):
     graph.save(
         path,
         inputs={"text": (TensorProto.STRING, ["batch", 1])},
         outputs={"spam_probability": (TensorProto.FLOAT, ["batch", 1])},
-        description="Probability that a text message is spam: hashed words and word pairs, logistic regression.",
+        description=f"Probability that a text message is spam: {method}.",
     )
 
 
@@ -191,18 +242,33 @@ def whole(weights, element_type):
     return units.astype(element_type)
 
 
-def split_into_words(graph, text):
-    """[batch, 1] texts -> [batch, words], rows padded with empty strings. A batch without a word has width 0."""
+def beginnings(graph, text):
+    """[batch, 1] texts -> [batch], cut, and never empty."""
     # A space more, so that every text has a beginning of at least one character: exactly one piece for each row.
     not_empty = graph.node("StringConcat", [text, string(graph, "space", " ")], "not_empty")
     rows = graph.node("Squeeze", [not_empty, axis_1(graph)], "rows")
-    beginnings = tokenizer(graph, rows, "beginnings", f"(?s)^.{{1,{LONGEST_TEXT}}}")
-    messages = graph.node("Squeeze", [beginnings, axis_1(graph)], "messages")
+    pieces = tokenizer(graph, rows, "beginnings", f"(?s)^.{{1,{LONGEST_TEXT}}}")
+    return graph.node("Squeeze", [pieces, axis_1(graph)], "messages")
+
+
+def lower_case(graph, messages):
     # The default locale, en_US.UTF-8, is missing in most containers, and the model would not load; C is everywhere.
-    lowered = graph.node(
+    return graph.node(
         "StringNormalizer", [messages], "lowered", case_change_action="LOWER", locale="C"
     )
-    return tokenizer(graph, lowered, "words", WORD)
+
+
+def split_into_words(graph, messages):
+    """[batch] -> [batch, words], rows padded with empty strings. A batch without a word has width 0."""
+    return tokenizer(graph, lower_case(graph, messages), "words", WORD)
+
+
+def split_into_characters(graph, messages, output):
+    """[batch] -> [batch, characters], rows padded with empty strings."""
+    # One empty separator: every character is a token.
+    return graph.contrib(
+        "Tokenizer", [messages], output, separators=[""], pad_value="", mark=0, mincharnum=1
+    )
 
 
 def tokenizer(graph, texts, output, expression):
@@ -227,6 +293,35 @@ def words_and_pairs(graph, words):
     terms = graph.node("Concat", [words, pairs], "terms", axis=1)
     present = graph.node("Concat", [is_word, is_pair], "present", axis=1)
     return terms, present
+
+
+def logit_of_runs(graph, messages, weights, bias):
+    """Version 2: [batch] -> [batch, 1], in double precision."""
+    characters = split_into_characters(graph, lower_case(graph, messages), "characters")
+    terms, present = runs_of_characters(graph, characters)
+    score = sum_of_weights(graph, terms, present, weights)
+    one_each = graph.node("Cast", [present], "present_int32", to=TensorProto.INT32)
+    count = graph.node("ReduceSum", [one_each, axis_1(graph)], "term_count", keepdims=1)
+    exact_count = graph.node("Cast", [count], "term_count_double", to=TensorProto.DOUBLE)
+    root = graph.node("Sqrt", [exact_count], "term_count_root")
+    scaled = graph.node("Div", [in_units(graph, score, "weight_sum_double"), root], "scaled_sum")
+    exact_bias = graph.constant("bias", bias.astype(np.float64) / UNIT)
+    return graph.node("Add", [scaled, exact_bias], "linear_logit")
+
+
+def runs_of_characters(graph, characters):
+    """All terms, and for each whether it is real: padding stands at the end of a row, so a run is real when its last
+    character is."""
+    is_padding = graph.node("Equal", [characters, string(graph, "empty", "")], "is_padding")
+    is_character = graph.node("Not", [is_padding], "is_character")
+    runs, are_real = [characters], [is_character]
+    for length in range(2, LONGEST_RUN + 1):
+        shorter = columns(graph, runs[-1], f"beginnings_of_{length}", 0, -1)
+        last = columns(graph, characters, f"ends_of_{length}", length - 1, None)
+        runs.append(graph.node("StringConcat", [shorter, last], f"runs_of_{length}"))
+        are_real.append(columns(graph, is_character, f"is_run_of_{length}", length - 1, None))
+    terms = graph.node("Concat", runs, "terms", axis=1)
+    return terms, graph.node("Concat", are_real, "present", axis=1)
 
 
 def columns(graph, tensor, output, start, end):
@@ -259,13 +354,16 @@ def sum_of_weights(graph, terms, present, weights):
     return graph.node("ReduceSum", [counted, axis_1(graph)], "weight_sum", keepdims=1)
 
 
-def probability(graph, score, bias, output):
-    """Sigmoid of (score + bias) / UNIT, computed in double precision: rounded to float, the result does not depend on
-    which of a processor's ways to compute it a row gets, which may change with its place in the batch."""
-    total = graph.node("Add", [score, graph.constant("bias", bias)], "score")
-    exact = graph.node("Cast", [total], "score_double", to=TensorProto.DOUBLE)
+def in_units(graph, whole_numbers, output):
+    """Whole numbers of 1/UNIT -> double precision."""
+    exact = graph.node("Cast", [whole_numbers], "score_double", to=TensorProto.DOUBLE)
     unit = graph.constant("unit", np.float64([1 / UNIT]))
-    logit = graph.node("Mul", [exact, unit], "logit")
+    return graph.node("Mul", [exact, unit], output)
+
+
+def probability(graph, logit, output):
+    """Computed in double precision: rounded to float, the result does not depend on which of a processor's ways to compute
+    it a row gets, which may change with its place in the batch."""
     precise = graph.node("Sigmoid", [logit], "probability_double")
     return graph.node("Cast", [precise], output, to=TensorProto.FLOAT)
 
@@ -287,21 +385,33 @@ def print_scores(title, labels, probabilities):
     sure_errors = (spam != labels)[sure].sum()
     print(
         f"{title}: accuracy {accuracy_score(labels, spam):.4f}, precision {precision_score(labels, spam):.4f}, "
-        f"recall {recall_score(labels, spam):.4f}, F1 {f1_score(labels, spam):.4f}\n"
+        f"recall {recall_score(labels, spam):.4f}, F1 {f1_score(labels, spam):.4f}, "
+        f"log loss {log_loss(labels, probabilities.astype(np.float64)):.4f}\n"
         f"  {false_alarms} of {sum(~labels)} ham taken for spam, {missed} of {sum(labels)} spam missed\n"
         f"  below 0.05 or above 0.95: {sum(sure)} of {len(labels)} messages, {sure_errors} of them wrongly"
     )
 
 
-def check_graph(path, classifier, texts):
-    """The graph does what the Python code above does, and does the same whatever else is in the batch."""
+def check_graph(path, texts, probabilities_of):
+    """The graph does what the Python code does (probabilities_of, with the rounded weights), and does the same whatever
+    else is in the batch."""
     in_batches = run_in_batches(path, texts)
-    alone = run_in_batches(path, texts, batch_size=1)
-    assert np.array_equal(in_batches, alone), "a message gets another answer in a batch"
-    difference = np.abs(in_batches - spam_probabilities(classifier, count_terms(texts))).max()
+    for batch_size in BATCH_SIZES:
+        same = np.array_equal(in_batches, run_in_batches(path, texts, batch_size))
+        assert same, f"a message gets another answer in a batch of {batch_size}"
+    difference = np.abs(in_batches - probabilities_of(texts)).max()
     assert difference < 1e-6, f"the graph does not compute what was trained: {difference} off"
-    print(f"checked: {len(texts)} messages get the same bits alone and in batches of {MAX_BATCH_SIZE},")
-    print(f"  and the probabilities that scikit-learn gives with the rounded weights (within {difference:.0e})")
+    print(f"checked: {len(texts)} messages get the same bits in batches of {BATCH_SIZES} and {MAX_BATCH_SIZE},")
+    print(f"  and the probabilities that Python gives with the rounded weights (within {difference:.0e})")
+
+
+def print_time(path, texts, batch_size=32):
+    """One thread, one run after the other; whatever else the machine does makes it longer, hence the median."""
+    batches = [texts[at : at + batch_size] for at in range(0, len(texts), batch_size)]
+    feeds = [{"text": np.array(batch, dtype=object).reshape(-1, 1)} for batch in batches]
+    milliseconds = np.array(onnx_model.milliseconds(path, feeds))
+    per_message = milliseconds / [len(batch) for batch in batches]
+    print(f"time per message in batches of {batch_size}: {np.median(per_message) * 1000:.0f} microseconds")
 
 
 if __name__ == "__main__":

@@ -5,22 +5,25 @@ import { parseArgs, promisify } from 'node:util';
 import { credentials, loadPackageDefinition, status } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 
-const USAGE = `Asks the model spam_light whether messages are spam.
+const USAGE = `Asks a model whether messages are spam.
 
-  npm run example:spam -- [--url HOST:PORT] MESSAGE...
+  npm run example:spam -- [--url HOST:PORT] [--model NAME] [--version N] MESSAGE...
 
   npm run example:spam -- "free entry, text WIN to 80082" "see you at eight?"
+  npm run example:spam -- --model spam_heavy "see you at eight?"
 
---url HOST:PORT   where the server listens for gRPC [localhost:8001]; \`npm start\` starts one`;
+--url HOST:PORT   where the server listens for gRPC [localhost:8001]; \`npm start\` starts one
+--model NAME      spam_light or spam_heavy [spam_light]
+--version N       of the model [the latest]`;
 
 const PROTO = fileURLToPath(new URL('../../proto/grpc_service.proto', import.meta.url));
 const CONNECT_TIMEOUT_MS = 2_000;
 const ANSWER_TIMEOUT_MS = 10_000;
 
 try {
-  const { url, messages } = readArguments();
+  const { messages, ...target } = readArguments();
   if (messages.length === 0) console.log(USAGE);
-  else (await classify(url, messages)).forEach((probability, i) => print(probability, messages[i]));
+  else (await classify(target, messages)).forEach((p, i) => print(p, messages[i]));
 } catch (error) {
   // Errors of gRPC have a status code and, as details, the server's text.
   console.error(error.details ? `${status[error.code]}: ${error.details}` : error.message);
@@ -28,20 +31,26 @@ try {
 }
 
 function readArguments() {
-  const options = { url: { type: 'string', default: 'localhost:8001' }, help: { type: 'boolean' } };
+  const options = {
+    url: { type: 'string', default: 'localhost:8001' },
+    model: { type: 'string', default: 'spam_light' },
+    version: { type: 'string', default: '' },
+    help: { type: 'boolean' },
+  };
   const { values, positionals } = parseArgs({ allowPositionals: true, options });
-  return { url: values.url, messages: values.help ? [] : positionals };
+  const { help, ...target } = values;
+  return { ...target, messages: help ? [] : positionals };
 }
 
 /** The probability of being spam, for each message. */
-async function classify(url, messages) {
+async function classify({ url, model, version }, messages) {
   const { inference } = loadPackageDefinition(loadSync(PROTO, { keepCase: true }));
   const client = new inference.GRPCInferenceService(url, credentials.createInsecure());
   try {
     await connect(client, url);
     const infer = promisify(client.ModelInfer.bind(client));
     const deadline = Date.now() + ANSWER_TIMEOUT_MS;
-    return probabilities(await infer(requestFor(messages), { deadline }));
+    return probabilities(await infer(requestFor(model, version, messages), { deadline }));
   } finally {
     client.close();
   }
@@ -56,14 +65,15 @@ function connect(client, url) {
   });
 }
 
-function requestFor(messages) {
+function requestFor(model, version, messages) {
   const texts = messages.map((message) => Buffer.from(message));
   const contents = { bytes_contents: texts };
   const input = { name: 'text', datatype: 'BYTES', shape: [texts.length, 1], contents };
-  return { model_name: 'spam_light', inputs: [input] };
+  // No version, that is an empty text, is the latest.
+  return { model_name: model, model_version: version, inputs: [input] };
 }
 
-/** Outputs are raw little-endian bytes, in the order of response.outputs; this model has one, of type FP32. */
+/** Outputs are raw little-endian bytes, in the order of response.outputs; these models have one, of type FP32. */
 function probabilities({ raw_output_contents: [raw] }) {
   return Array.from({ length: raw.length / 4 }, (_, i) => raw.readFloatLE(i * 4));
 }

@@ -11,6 +11,7 @@ import { executions } from './harness/test-client.js';
 
 interface Subject {
   readonly model: string;
+  readonly version: number;
   readonly input: Omit<RawTensor, 'raw' | 'shape'> & { readonly rowShape: readonly number[] };
   readonly output: string;
   /** The raw bytes of some row. */
@@ -19,30 +20,35 @@ interface Subject {
 
 const BATCH_SIZES = [2, 3, 5, 8, 16, 33];
 
+const MESSAGES = {
+  input: { name: 'text', datatype: 'BYTES', rowShape: [1] },
+  output: 'spam_probability',
+  row: (i: number) => Buffer.from(lengthPrefixed([`call ${i * 977} to win, é${'!'.repeat(i)}`])),
+};
+
 const SUBJECTS: Subject[] = [
   {
     model: 'elementwise',
+    version: 1,
     input: { name: 'X', datatype: 'FP32', rowShape: [7] },
     output: 'Y',
     row: (i) => floats(7, (j) => Math.sin(i * 7 + j) * 3),
   },
   {
     model: 'digits',
+    version: 1,
     input: { name: 'pixels', datatype: 'FP32', rowShape: [64] },
     output: 'probabilities',
     row: (i) => floats(64, (j) => (i * 31 + j * 7) % 17),
   },
-  {
-    model: 'spam_light',
-    input: { name: 'text', datatype: 'BYTES', rowShape: [1] },
-    output: 'spam_probability',
-    row: (i) => Buffer.from(lengthPrefixed([`call ${i * 977} to win, é${'!'.repeat(i)}`])),
-  },
+  { model: 'spam_light', version: 1, ...MESSAGES },
+  { model: 'spam_light', version: 2, ...MESSAGES },
+  { model: 'spam_heavy', version: 1, ...MESSAGES },
 ];
 
-describe.each(SUBJECTS)('$model', ({ model, input, output, row }) => {
+describe.each(SUBJECTS)('$model, version $version', ({ model, version, input, output, row }) => {
   const repository = new TemporaryRepository();
-  install(repository, model);
+  install(repository, model, version);
   const here = serving(repository);
 
   async function ask(name: string, rows: readonly Buffer[]): Promise<Buffer> {
@@ -68,8 +74,9 @@ describe.each(SUBJECTS)('$model', ({ model, input, output, row }) => {
 });
 
 /** `alone` never merges; `merged_N` waits until N rows are there. */
-function install(repository: TemporaryRepository, model: string): void {
-  const add = (name: string, config: string): void => {
+function install(repository: TemporaryRepository, model: string, version: number): void {
+  const add = (name: string, settings: string): void => {
+    const config = `${settings} version_policy { specific { versions: [ ${version} ] } }`;
     if (model !== 'elementwise') repository.copy(join(SAMPLE_MODELS, model), name, config);
     else
       repository.model(

@@ -32,17 +32,57 @@ describe('the sample repository', () => {
     raw: Buffer.from(lengthPrefixed(messages)),
   });
 
-  it('tells spam from ham', async () => {
+  it.each([
+    ['spam_light', '1'],
+    ['spam_light', '2'],
+    ['spam_heavy', '1'],
+  ])('tells spam from ham: %s, version %s', async (model, version) => {
+    const messages = texts('free entry, text WIN to 80082', 'are you home yet?', '', '🎉 Straße');
     const answer = await here.client.infer(
-      inferRequest('spam_light', [
-        texts('free entry, text WIN to 80082', 'are you home yet?', '', '🎉 Straße'),
-      ]),
+      inferRequest(model, [messages], { model_version: version }),
     );
 
     const [spam, ham, ...rest] = fp32Output(answer, 'spam_probability');
     expect(spam).toBeGreaterThan(0.5);
     expect(ham).toBeLessThan(0.5);
     expect(rest.every((probability) => probability >= 0 && probability <= 1)).toBe(true);
+  });
+
+  it('serves both versions of spam_light, and the latest to who names none', async () => {
+    const ask = async (version: string): Promise<number[]> =>
+      fp32Output(
+        await here.client.infer(
+          inferRequest('spam_light', [texts('call me')], { model_version: version }),
+        ),
+        'spam_probability',
+      );
+
+    const [first, second, latest] = [await ask('1'), await ask('2'), await ask('')];
+
+    expect(latest).toEqual(second);
+    expect(first).not.toEqual(second);
+  });
+
+  it('has in spam_heavy what can stand in for spam_light', async () => {
+    const interfaceOf = async (name: string): Promise<Message[]> => {
+      const metadata = await here.client.call('ModelMetadata', { name });
+      return [metadata['inputs'], metadata['outputs']].flat() as Message[];
+    };
+
+    expect(await interfaceOf('spam_heavy')).toEqual(await interfaceOf('spam_light'));
+  });
+
+  it('reads the same beginning of a long message', async () => {
+    const beginning = 'are you home yet? '.repeat(60);
+    for (const model of ['spam_light', 'spam_heavy']) {
+      const [one, other] = fp32Output(
+        await here.client.infer(
+          inferRequest(model, [texts(beginning, `${beginning}free entry, text WIN to 80082`)]),
+        ),
+        'spam_probability',
+      );
+      expect(other).toBe(one);
+    }
   });
 
   it('names the digit, with labels that no configuration mentions', async () => {
@@ -63,7 +103,7 @@ describe('the sample repository', () => {
     const metrics = await scrape(here.server);
 
     expect(metrics.get('nv_inference_request_success{model="digits",version="1"}')).toBe(1);
-    expect(metrics.get('nv_inference_count{model="spam_light",version="1"}')).toBe(4);
+    expect(metrics.get('nv_inference_count{model="spam_light",version="1"}')).toBe(5);
   });
 });
 
