@@ -1,7 +1,16 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'runtime/e2e/golden/', '**/*.mjs', 'eslint.config.js'] },
+  {
+    ignores: [
+      '**/dist/',
+      'dist-bench/',
+      'node_modules/',
+      'runtime/e2e/golden/',
+      '**/*.mjs',
+      'eslint.config.js',
+    ],
+  },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true } },

@@ -1,9 +1,23 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+
+/** Sources in place of the build, so that unit tests need none. */
+const alias = {
+  'inferd-client': fileURLToPath(new URL('./clients/typescript/src/index.ts', import.meta.url)),
+};
 
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['runtime/**/*.test.ts'], exclude: ['runtime/e2e/**'] } },
+      { test: { name: 'client', include: ['clients/typescript/src/**/*.test.ts'] } },
+      {
+        resolve: { alias },
+        test: {
+          name: 'unit',
+          include: ['runtime/**/*.test.ts', 'benchmarks/**/*.test.ts'],
+          exclude: ['runtime/e2e/**'],
+        },
+      },
       {
         test: {
           name: 'e2e',

@@ -48,9 +48,17 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   observability: {
     may: ['core', 'config', 'repository/load-observer'],
-    packages: ['pino', 'pino-pretty', 'prom-client'],
+    packages: [
+      'pino',
+      'pino-pretty',
+      'prom-client',
+      '@opentelemetry/api',
+      '@opentelemetry/sdk-node',
+      '@opentelemetry/exporter-trace-otlp-proto',
+      'node:os',
+    ],
   },
-  cli: { may: ['core', 'config'], packages: ['commander', 'cli-table3'] },
+  cli: { may: ['core', 'config'], packages: ['commander', 'cli-table3', 'inferd-client'] },
   'assemble-model.ts': {
     may: ['core', 'config', 'layer', 'scheduler', 'instance', 'repository'],
     packages: ['node:path'],
@@ -67,7 +75,10 @@ const RULES: Readonly<Record<string, Rule>> = {
     ],
     packages: [],
   },
-  'main.ts': { may: ['core', 'config', 'cli', 'observability', 'server'], packages: [] },
+  'main.ts': {
+    may: ['core', 'config', 'cli', 'observability', 'server'],
+    packages: ['node:fs/promises'],
+  },
 };
 
 /** Packages with one home: exchanging one touches one folder. grpc-js' second home is the client of remote models. */
@@ -79,6 +90,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   pino: ['observability'],
   'prom-client': ['observability'],
   commander: ['cli'],
+  'inferd-client': ['cli'],
 };
 
 interface Import {

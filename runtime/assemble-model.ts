@@ -44,6 +44,8 @@ export interface AssemblyOptions {
   readonly autoComplete: boolean;
   readonly defaultMaxBatchSize: number;
   readonly hasGpu: boolean;
+  /** Statistics keep what quantiles are made of. */
+  readonly summaries: boolean;
 }
 
 export function modelAssembler(parts: AssemblyParts, options: AssemblyOptions): LoadVersion {
@@ -58,7 +60,8 @@ export function modelAssembler(parts: AssemblyParts, options: AssemblyOptions): 
     try {
       const config = await completeConfig(description, loaded, options);
       await group.bind(namesOf(config.inputs), namesOf(config.outputs));
-      return await assembleOnnx(parts, { description, version, config, group });
+      const statistics = new ModelStatistics(options);
+      return await assembleOnnx(parts, { description, version, config, group, statistics });
     } catch (error) {
       await group.close();
       throw error;
@@ -149,10 +152,11 @@ async function assembleOnnx(
     version: number;
     config: ModelConfig;
     group: InstanceGroup;
+    statistics: ModelStatistics;
   },
 ): Promise<LoadedVersion> {
-  const { config, version, group } = parts;
-  const statistics = new ModelStatistics();
+  const { config, version, group, statistics } = parts;
+  statistics.instances = group.size;
   const scheduler = new BatchScheduler({
     config,
     version: String(version),

@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES } from './core/errors.js';
 import { GRPC, GRPC_STATUS } from './frontend/grpc-status.js';
+import { machineMetrics } from './observability/machine-metrics.js';
+import { modelMetrics } from './observability/model-metrics.js';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
@@ -40,6 +42,30 @@ describe('docs/errors.md', () => {
     const raised = new RegExp(`(RuntimeError|super|invalid)\\(\\s*'${code}'`);
 
     expect(sources()).toMatch(raised);
+  });
+});
+
+describe('docs/metrics.md', () => {
+  const document = readFileSync(join(ROOT, 'docs/metrics.md'), 'utf8');
+  const documented = [...document.matchAll(/^\| `(\w+)` \| (\w+) \|/gm)].map(
+    ([, name, type]) => `${name!} ${type!}`,
+  );
+
+  it('lists every family of models with its type, in the order in which they are shown', () => {
+    const options = { counterLatencies: true, summaryQuantiles: [], now: () => 0 };
+
+    expect(documented.filter((family) => !/^nv_cpu|^process|^nodejs/.test(family))).toEqual(
+      modelMetrics(options).map(({ name, type }) => `${name} ${type}`),
+    );
+  });
+
+  it('lists the metrics of the machine', async () => {
+    const machine = await machineMetrics({ cpu: true }).getMetricsAsJSON();
+    const names = machine.map(({ name, type }) => `${name} ${type}`);
+
+    expect(documented.filter((family) => family.startsWith('nv_cpu'))).toEqual(
+      names.filter((family) => family.startsWith('nv_cpu')),
+    );
   });
 });
 

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 // The process: arguments and environment in, exit code out. The only file that touches `process`.
 
+import { writeFile } from 'node:fs/promises';
 import { Shown, parseCommandLine } from './cli/command-line.js';
+import { isSubcommand } from './cli/is-subcommand.js';
 import { statusTable } from './cli/status-table.js';
 import { InvalidOption } from './config/invalid-option.js';
 import { serverOptionsFrom, type ServerOptions } from './config/server-options.js';
@@ -13,19 +15,30 @@ import { StartFailed, VERSION, createServer, type Server } from './server.js';
 /** After requests have been cut off: how long batches that execute already may take to end. */
 const LAST_BATCHES_MS = 5_000;
 
-process.exitCode = await main();
+const argv = process.argv.slice(2);
+process.exitCode = isSubcommand(argv) ? await tool() : await main();
+
+/** Loaded only when asked for: the server needs no client. */
+async function tool(): Promise<number> {
+  const { runSubcommand } = await import('./cli/subcommands.js');
+  return runSubcommand(argv, {
+    write: (text) => process.stdout.write(text),
+    writeError: (text) => process.stderr.write(text),
+    writeFile,
+  });
+}
 
 async function main(): Promise<number> {
   const startedAt = performance.now();
   let options: ServerOptions;
   let warnings: readonly string[];
   try {
-    const commandLine = parseCommandLine(process.argv.slice(2), process.env, {
+    const commandLine = parseCommandLine(argv, process.env, {
       version: VERSION,
       write: (text) => process.stdout.write(text),
     });
     warnings = commandLine.warnings;
-    options = serverOptionsFrom(commandLine.values);
+    options = serverOptionsFrom(commandLine.values, process.env);
   } catch (error) {
     if (error instanceof Shown) return 0;
     if (!(error instanceof InvalidOption)) throw error;
@@ -36,7 +49,9 @@ async function main(): Promise<number> {
     process.stderr.isTTY && options.log.format !== 'json' && options.log.file === '';
   let log: Log;
   try {
-    log = createLogger(options.log, process.stderr.isTTY);
+    const isTerminal = process.stderr.isTTY;
+    const isColored = isTerminal && !process.env['NO_COLOR'];
+    log = createLogger(options.log, { isTerminal, isColored });
   } catch (error) {
     process.stderr.write(`inferd: --log-file: ${String(error)}\n`);
     return 1;
@@ -57,15 +72,18 @@ async function serve(
     server = await createServer(options, log);
   } catch (error) {
     if (error instanceof StartFailed) show(error);
-    log.error({}, error instanceof Error ? `cannot start: ${error.message}` : String(error));
+    const text = `cannot start: ${error instanceof Error ? error.message : String(error)}`;
+    log.error({}, text);
+    if (options.log.file !== '') process.stderr.write(`inferd: ${text}\n`);
     return 1;
   }
   show(server);
-  const ready = server.models.filter(({ state }) => state === 'READY').length;
+  const tried = server.models.filter(({ state }) => state !== '');
+  const ready = tried.filter(({ state }) => state === 'READY').length;
   const ms = Math.round(performance.now() - startedAt);
   log.info(
     { ms },
-    `inferd ${VERSION} is up with ${ready} of ${server.models.length} model versions; Ctrl-C ends it`,
+    `inferd ${VERSION} is up with ${ready} of ${tried.length} model versions; Ctrl-C ends it`,
   );
   const signal = await firstSignal();
   log.info({ signal }, 'finishing the requests under way; once more ends at once');

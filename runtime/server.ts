@@ -7,8 +7,10 @@ import { endsWithin } from './core/ends-within.js';
 import { RuntimeError } from './core/errors.js';
 import type { Log } from './core/log.js';
 import type { ModelIndexEntry } from './core/model-control.js';
+import type { RequestObserver } from './core/request-observer.js';
 import { TimerWheel } from './core/timer-wheel.js';
 import { healthHttp, listen, metricsHttp } from './frontend/admin-http.js';
+import { grpcStatusOf } from './frontend/grpc-status.js';
 import { GrpcJsTransport } from './frontend/grpc-js-transport.js';
 import type { GrpcMethod } from './frontend/grpc-transport.js';
 import { healthMethods } from './frontend/health-service.js';
@@ -24,6 +26,7 @@ import { ExecutorThreads } from './instance/executor-threads.js';
 import { hasCudaGpu } from './instance/gpu-detection.js';
 import { LoadReport } from './observability/load-report.js';
 import { createMetrics } from './observability/metrics.js';
+import { startRequestObservers } from './observability/request-observers.js';
 import { ModelLoader } from './repository/model-loader.js';
 import { ModelManager } from './repository/model-manager.js';
 import { ModelRegistry } from './repository/model-registry.js';
@@ -118,7 +121,7 @@ class ServerBuilder implements ServerHealth {
     this.#registry = new ModelRegistry((name) => this.#manager.isListed(name));
     const loadVersion = modelAssembler(
       { threads, clock: this.#clock, wheel: new TimerWheel(this.#clock) },
-      { ...options, hasGpu },
+      { ...options, hasGpu, summaries: options.metrics?.summaryQuantiles !== undefined },
     );
     const parts = { registry: this.#registry, loadVersion, observer: this.#report };
     const loader = new ModelLoader(parts, options.modelLoadThreads);
@@ -184,7 +187,8 @@ class ServerBuilder implements ServerHealth {
     const { grpc, exitTimeoutMs } = this.#options;
     if (!grpc) return;
     const transport = new GrpcJsTransport(grpc, this.#clock, this.#log);
-    const methods = restrictMethods(this.#grpcMethods(), grpc.restrictions);
+    const observer = await this.#startRequestObservers();
+    const methods = restrictMethods(this.#grpcMethods(observer), grpc.restrictions);
     const port = await bound('grpc', grpc.port, transport.start(methods));
     this.#stops.push({
       name: 'gRPC',
@@ -201,10 +205,29 @@ class ServerBuilder implements ServerHealth {
     this.#log.info({}, `Started GRPCInferenceService at ${grpc.address}:${port}`);
   }
 
-  #grpcMethods(): GrpcMethod[] {
+  async #startRequestObservers(): Promise<RequestObserver | undefined> {
+    const { log, tracing, id } = this.#options;
+    const { observer, stop } = await startRequestObservers(
+      {
+        logEvery: log.everyRequests,
+        tracing: tracing && {
+          ...tracing,
+          serviceName: id,
+          serviceVersion: VERSION,
+          epochMs: performance.timeOrigin,
+          statusOf: (error) => grpcStatusOf(error).code,
+        },
+      },
+      this.#log,
+    );
+    this.#stops.push({ name: 'request observers', stop });
+    return observer;
+  }
+
+  #grpcMethods(observer: RequestObserver | undefined): GrpcMethod[] {
     const info = { name: this.#options.id, version: VERSION, extensions: EXTENSIONS };
     return [
-      modelInferMethod(this.#registry, this.#clock),
+      modelInferMethod({ catalog: this.#registry, clock: this.#clock, observer }),
       ...serverMethods(info, this, this.#registry),
       ...repositoryMethods(this.#manager),
       ...settingsMethods(this.#options.log),
@@ -226,7 +249,11 @@ class ServerBuilder implements ServerHealth {
   async #startMetrics(): Promise<void> {
     const { metrics } = this.#options;
     if (!metrics) return;
-    const { contentType, render } = createMetrics(this.#registry);
+    const { contentType, render } = createMetrics(this.#registry, {
+      ...metrics,
+      now: () => this.#clock.now(),
+      pause: () => new Promise((resolve) => this.#clock.defer(resolve)),
+    });
     const server = metricsHttp(contentType, render);
     this.#stops.push({ name: 'metrics', stop: () => server.close() });
     this.#ports.metrics = await bound('metrics', metrics.port, listen(server, metrics));
@@ -239,6 +266,7 @@ async function bound(what: string, port: number, listening: Promise<number>): Pr
     return await listening;
   } catch (error) {
     const { message } = RuntimeError.from(error);
-    throw new Error(`nothing can listen on --${what}-port ${port}: ${message}`, { cause: error });
+    const text = `cannot listen on --${what}-port=${port} of --${what}-address: ${message}`;
+    throw new Error(text, { cause: error });
   }
 }

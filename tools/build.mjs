@@ -1,31 +1,52 @@
 // What `npm run build` does: every file of runtime/ to JavaScript in dist/, and proto/ beside them, so that each module finds
 // `../../proto/` from its own place, compiled or not. Types are checked by `npm run check`; esbuild only strips them, which
 // takes a fraction of a second. dist/ is exchanged as a whole: files of deleted sources go, and a failed build changes nothing.
+// The TypeScript client is a package of its own and goes to clients/typescript/dist in the same way.
+// `node tools/build.mjs bench` makes dist-bench/ instead: the same, and benchmarks/ with what they take from the tests' tools.
 import { chmodSync, cpSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
-const NEXT = 'dist.next';
+const BENCH = process.argv[2] === 'bench';
+const OUT = BENCH ? 'dist-bench' : 'dist';
+const CLIENT = 'clients/typescript';
 
-rmSync(NEXT, { recursive: true, force: true });
-await build({
-  entryPoints: sources(),
-  outdir: `${NEXT}/runtime`,
-  outbase: 'runtime',
-  format: 'esm',
-  platform: 'node',
-  target: 'node20',
-  sourcemap: true,
-  logLevel: 'warning',
+await exchange(OUT, async (next) => {
+  const server = BENCH
+    ? [...sources('runtime', /^e2e.(?!harness)/), ...sources('benchmarks')]
+    : sources('runtime', /^(testing|e2e)\b/);
+  await compile(server, { outdir: next, outbase: '.' });
+  chmodSync(`${next}/runtime/main.js`, 0o755);
 });
-cpSync('proto', `${NEXT}/proto`, { recursive: true });
-chmodSync(`${NEXT}/runtime/main.js`, 0o755);
-rmSync('dist', { recursive: true, force: true });
-renameSync(NEXT, 'dist');
+if (!BENCH)
+  await exchange(`${CLIENT}/dist`, (next) =>
+    compile(sources(`${CLIENT}/src`, /^testing\b/), { outdir: next, outbase: `${CLIENT}/src` }),
+  );
 
-/** Everything but tests and what only they use. */
-function sources() {
-  return readdirSync('runtime', { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts'))
-    .filter((path) => !path.endsWith('.test.ts') && !/^(testing|e2e)\b/.test(path))
-    .map((path) => `runtime/${path}`);
+/** What `make` puts into the directory that it is given, and proto/, become `out`. */
+async function exchange(out, make) {
+  const next = `${out}.next`;
+  rmSync(next, { recursive: true, force: true });
+  await make(next);
+  cpSync('proto', `${next}/proto`, { recursive: true });
+  rmSync(out, { recursive: true, force: true });
+  renameSync(next, out);
+}
+
+function compile(entryPoints, places) {
+  return build({
+    ...places,
+    entryPoints,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    sourcemap: true,
+    logLevel: 'warning',
+  });
+}
+
+/** Everything but tests and what `except` names. */
+function sources(folder, except = /^$/) {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && !except.test(path))
+    .map((path) => `${folder}/${path}`);
 }

@@ -81,11 +81,11 @@ describe('the command line', () => {
   });
 
   it('turns servers off', () => {
-    expect(options('--allow-http=false', '--allow-metrics=0', '--allow-grpc=no')).toMatchObject({
-      grpc: undefined,
+    expect(options('--allow-http=false', '--allow-metrics=0')).toMatchObject({
       http: undefined,
       metrics: undefined,
     });
+    expect(options('--allow-grpc=no').grpc).toBeUndefined();
   });
 
   it('reads the batch size for models that name none', () => {
@@ -120,6 +120,11 @@ describe('the command line', () => {
       ['--grpc-restricted-protocol=health:k=v', '--grpc-restricted-protocol=trace,health:k=w'],
       "--grpc-restricted-protocol names the category 'health' twice",
     ],
+    [
+      ['--allow-http=false', '--allow-metrics=false', '--allow-grpc=false'],
+      'there is nothing to serve: --allow-grpc, --allow-http and --allow-metrics are all false',
+    ],
+    [['--http-port=9000', '--metrics-port=9000'], '--http-port and --metrics-port are both 9000'],
     [
       ['--exit-timeout-secs=3000000'],
       '--exit-timeout-secs takes a number up to 2147483, got 3000000',

@@ -58,6 +58,8 @@ const INTRODUCTION = `Serves the ONNX models of a repository over gRPC with the 
       load every model in the directory and serve it on port 8001
   inferd --model-repository=DIR --model-control-mode=explicit --load-model=NAME
       load one model; others by the RepositoryModelLoad call
+  inferd help
+      the tools for a running server, such as \`inferd types\`
 
 A repository holds a directory per model, and in it a directory per version:
   DIR/NAME/1/model.onnx     version 1 of the model
@@ -69,7 +71,7 @@ function createCommand(given: Map<string, string[]>, output: CommandLineOutput):
   const command = new Command('inferd')
     .description(INTRODUCTION)
     .version(output.version, '--version', 'Print the version.')
-    .helpOption('--help', 'Print this help.')
+    .helpOption('-h, --help', 'Print this help.')
     .exitOverride()
     .allowExcessArguments(false)
     .configureHelp({ optionDescription: ({ description }) => description })

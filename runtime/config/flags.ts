@@ -19,7 +19,7 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       text(
         'model-control-mode',
         'none|explicit|poll',
-        'none: load every model at the start. explicit: load by --load-model and by calls. poll: follow the files.',
+        'none: load every model at the start. explicit: load by --load-model and by calls. poll: follow the files; not yet.',
         { default: 'none' },
       ),
       text(
@@ -72,7 +72,7 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       integer(
         'exit-timeout-secs',
         'SECONDS',
-        'How long requests may take to finish after SIGTERM or Ctrl-C.',
+        'How long requests may take to finish after SIGTERM or Ctrl-C. A model that computes 5 seconds longer is killed (status 137).',
         '30',
       ),
       integer(
@@ -155,9 +155,14 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       text('metrics-address', 'ADDRESS', 'Address to listen on; unset: the address of HTTP.'),
       integer('metrics-port', 'PORT', 'Port to listen on; 0: any free one.', '8002'),
       none('allow-gpu-metrics', 'BOOL', 'there are no GPU metrics'),
-      later('allow-cpu-metrics', 'BOOL', 'Metrics of the machine.', 'true'),
-      later('metrics-interval-ms', 'MS', 'How often machine metrics are read.', '2000'),
-      later('metrics-config', 'KEY=VALUE', 'Metric families to turn on.'),
+      boolean('allow-cpu-metrics', 'Metrics of the machine (nv_cpu_*).', 'true'),
+      text(
+        'metrics-config',
+        'KEY=VALUE',
+        'counter_latencies=BOOL, summary_latencies=BOOL, summary_quantiles=0.5:0.05,… choose latency families.',
+        { repeatable: true },
+      ),
+      none('metrics-interval-ms', 'MS', 'everything is read when it is scraped'),
     ],
   },
   {
@@ -166,7 +171,7 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       integer(
         'log-verbose',
         'LEVEL',
-        '1 and above: log what happens to each model in detail.',
+        '1: log what happens to each model in detail; 2: and what ONNX Runtime says, which is plain text.',
         '0',
       ),
       boolean('log-info', 'Log information.', 'true'),
@@ -181,7 +186,13 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         },
       ),
       text('log-file', 'FILE', 'Write the log there, as JSON, instead of to stderr.'),
-      later('trace-config', 'MODE,KEY=VALUE', 'Tracing.'),
+      integer('log-requests', 'N', 'A line for every Nth request; 0: for none.', '0'),
+      text(
+        'trace-config',
+        'opentelemetry,url=URL',
+        'Send a trace of each request there (OTLP over HTTP). OTEL_EXPORTER_OTLP_ENDPOINT does the same.',
+        { repeatable: true },
+      ),
     ],
   },
   {
@@ -191,7 +202,7 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       later('rate-limit-resource', 'NAME:COUNT[:DEVICE]', 'Resources of the rate limiter.'),
       later('cache-config', 'CACHE,KEY=VALUE', 'Response cache.'),
       later('response-cache-byte-size', 'BYTES', 'Deprecated: size of the response cache.'),
-      boolean('allow-client-shm', 'Let clients pass tensors in shared memory.', 'false'),
+      boolean('allow-client-shm', 'Let clients pass tensors in shared memory. Not yet.', 'false'),
     ],
   },
   {

@@ -5,6 +5,8 @@ import { availableParallelism } from 'node:os';
 import { PROTOCOL_CATEGORIES, type ProtocolCategory } from '../core/protocol-category.js';
 import { readBackendConfig } from './backend-config.js';
 import { InvalidOption } from './invalid-option.js';
+import { readMetricsConfig, type MetricsConfig } from './metrics-config.js';
+import { readTraceConfig, type TracingConfig } from './trace-config.js';
 
 export type ModelControlMode = 'none' | 'poll' | 'explicit';
 
@@ -23,9 +25,11 @@ export interface ServerOptions {
   readonly executorThreads: number;
   readonly grpc: GrpcOptions | undefined;
   readonly http: ListenOptions | undefined;
-  readonly metrics: ListenOptions | undefined;
+  readonly metrics: MetricsOptions | undefined;
   readonly log: LogOptions;
   readonly allowClientSharedMemory: boolean;
+  /** Undefined: no traces. */
+  readonly tracing: TracingConfig | undefined;
   /** Sentences on values that do nothing. */
   readonly warnings: readonly string[];
 }
@@ -34,6 +38,10 @@ export interface ListenOptions {
   readonly address: string;
   /** 0: any free one. */
   readonly port: number;
+}
+
+export interface MetricsOptions extends ListenOptions, Omit<MetricsConfig, 'warnings'> {
+  readonly cpu: boolean;
 }
 
 export interface GrpcOptions extends ListenOptions {
@@ -64,13 +72,18 @@ export interface LogOptions {
   readonly format: 'default' | 'ISO8601' | 'json';
   /** '': stderr. */
   readonly file: string;
+  /** Every so many requests there is a line; 0: never. */
+  readonly everyRequests: number;
 }
 
 /** Values by flag name, as text; a flag that may be repeated has all of them. Checked for kind, defaults filled in. */
 export type FlagValues = ReadonlyMap<string, readonly string[]>;
 
 /** @throws InvalidOption */
-export function serverOptionsFrom(values: FlagValues): ServerOptions {
+export function serverOptionsFrom(
+  values: FlagValues,
+  environment: Readonly<Record<string, string | undefined>> = {},
+): ServerOptions {
   const flags = new Flags(values);
   const repositories = [...flags.all('model-repository'), ...flags.all('model-store')];
   if (repositories.length === 0)
@@ -82,7 +95,10 @@ export function serverOptionsFrom(values: FlagValues): ServerOptions {
     throw new InvalidOption(
       '--model-control-mode=poll is not supported by this version of inferd; use none or explicit',
     );
+  checkPorts(flags);
   const backend = readBackendConfig(flags.all('backend-config'));
+  const metrics = readMetricsConfig(flags.all('metrics-config'));
+  const traces = readTraceConfig(flags.all('trace-config'), environment);
   return Object.freeze({
     id: flags.text('id'),
     modelRepositories: repositories,
@@ -97,10 +113,11 @@ export function serverOptionsFrom(values: FlagValues): ServerOptions {
     executorThreads: flags.integer('executor-threads') || Math.max(8, 2 * availableParallelism()),
     grpc: flags.flag('allow-grpc') ? grpcOptions(flags) : undefined,
     http: flags.flag('allow-http') ? flags.listen('http') : undefined,
-    metrics: flags.flag('allow-metrics') ? metricsOptions(flags) : undefined,
+    metrics: flags.flag('allow-metrics') ? metricsOptions(flags, metrics) : undefined,
     log: logOptions(flags),
     allowClientSharedMemory: flags.flag('allow-client-shm'),
-    warnings: backend.warnings,
+    tracing: traces.tracing,
+    warnings: [...backend.warnings, ...metrics.warnings, ...traces.warnings],
   });
 }
 
@@ -134,6 +151,21 @@ class Flags {
   }
 }
 
+/** Something must be served, and by one front end to a port. */
+function checkPorts(flags: Flags): void {
+  const served = ['grpc', 'http', 'metrics'].filter((name) => flags.flag(`allow-${name}`));
+  if (served.length === 0)
+    throw new InvalidOption(
+      'there is nothing to serve: --allow-grpc, --allow-http and --allow-metrics are all false',
+    );
+  for (const [i, name] of served.entries()) {
+    const port = flags.integer(`${name}-port`);
+    const other = served.slice(0, i).find((before) => flags.integer(`${before}-port`) === port);
+    if (port !== 0 && other !== undefined)
+      throw new InvalidOption(`--${other}-port and --${name}-port are both ${port}`);
+  }
+}
+
 function modelsToLoad(names: readonly string[], mode: ModelControlMode): 'all' | readonly string[] {
   if (mode === 'explicit') return names.includes('*') ? 'all' : names;
   if (names.length > 0)
@@ -143,9 +175,19 @@ function modelsToLoad(names: readonly string[], mode: ModelControlMode): 'all' |
   return 'all';
 }
 
-function metricsOptions(flags: Flags): ListenOptions {
+function metricsOptions(
+  flags: Flags,
+  { counterLatencies, summaryQuantiles }: MetricsConfig,
+): MetricsOptions {
   const { port } = flags.listen('metrics');
-  return { address: flags.text('metrics-address') || flags.text('http-address'), port };
+  const address = flags.text('metrics-address') || flags.text('http-address');
+  return {
+    address,
+    port,
+    cpu: flags.flag('allow-cpu-metrics'),
+    counterLatencies,
+    summaryQuantiles,
+  };
 }
 
 function grpcOptions(flags: Flags): GrpcOptions {
@@ -210,5 +252,6 @@ function logOptions(flags: Flags): LogOptions {
     error: flags.flag('log-error'),
     format: flags.text('log-format') as LogOptions['format'],
     file: flags.text('log-file'),
+    everyRequests: flags.integer('log-requests'),
   };
 }

@@ -44,10 +44,14 @@ export interface InferenceRequest {
   readonly outputs: readonly RequestedOutput[];
 }
 
+export type ResponseParameter = boolean | number | string;
+
 export interface InferenceResponse {
   readonly modelName: string;
   readonly modelVersion: string;
   readonly outputs: readonly Tensor[];
+  /** What the server says besides the outputs, such as how long things took. */
+  readonly parameters?: ReadonlyMap<string, ResponseParameter>;
 }
 
 /** What Triton puts before the text of an error that concerns one request. */

@@ -3,6 +3,8 @@
 
 import type { Timings } from './call.js';
 import type { ErrorCode } from './errors.js';
+import { Histogram } from './histogram.js';
+import { LatencyDigest } from './latency-digest.js';
 
 /** A number of events and the sum of their durations in milliseconds. */
 export class DurationStat {
@@ -13,6 +15,26 @@ export class DurationStat {
     this.count++;
     this.ms += ms;
   }
+}
+
+/** Why a batch was not made larger: a preferred size or the maximum was reached, … or nothing else was there (idle). */
+export const CLOSE_REASONS = ['preferred', 'max', 'delay', 'shape', 'idle'] as const;
+
+export type CloseReason = (typeof CLOSE_REASONS)[number];
+
+/** Microseconds. */
+export const LATENCY_BOUNDS_US: readonly number[] = [
+  100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
+  5_000_000,
+];
+
+/** Quantiles of what single requests took; kept only when asked for, as they cost memory. */
+export class LatencyDigests {
+  readonly request = new LatencyDigest();
+  readonly queue = new LatencyDigest();
+  readonly input = new LatencyDigest();
+  readonly infer = new LatencyDigest();
+  readonly output = new LatencyDigest();
 }
 
 /** Executions that had the same number of rows. */
@@ -58,8 +80,29 @@ export class ModelStatistics {
     BACKEND: 0,
     OTHER: 0,
   };
+  /** Whole requests, their waiting and their computing, in microseconds. */
+  readonly requestLatency = new Histogram(LATENCY_BOUNDS_US);
+  readonly queueLatency = new Histogram(LATENCY_BOUNDS_US);
+  readonly computeLatency = new Histogram(LATENCY_BOUNDS_US);
+  readonly digests: LatencyDigests | undefined;
+  /** Batches of models that batch, by what closed them. */
+  readonly closed: Record<CloseReason, number> = {
+    preferred: 0,
+    max: 0,
+    delay: 0,
+    shape: 0,
+    idle: 0,
+  };
+  /** Time that instances spent on batches, from giving one to having its result; failed ones included. */
+  busyMs = 0;
+  instances = 0;
+  loadMs = 0;
   /** By number of rows. */
   readonly batches = new Map<number, BatchStat>();
+
+  constructor({ summaries = false }: { readonly summaries?: boolean } = {}) {
+    this.digests = summaries ? new LatencyDigests() : undefined;
+  }
 
   /** One execution, whatever the number of requests in it. */
   executed(rows: number, times: { inputMs: number; inferMs: number; outputMs: number }): void {
@@ -80,6 +123,10 @@ export class ModelStatistics {
     this.input.add(timings.inputMs);
     this.infer.add(timings.inferMs);
     this.output.add(timings.outputMs);
+    this.requestLatency.add((now - timings.receivedAt) * 1000);
+    this.queueLatency.add((timings.dispatchedAt - timings.queuedAt) * 1000);
+    this.computeLatency.add(timings.inferMs * 1000);
+    if (this.digests) digest(this.digests, timings, now);
   }
 
   /** One request that failed. A request that was never accepted counts nowhere; a full queue only as a rejection. */
@@ -89,4 +136,12 @@ export class ModelStatistics {
     this.failures[reason]++;
     if (code !== 'QUEUE_FULL') this.fail.add(ms);
   }
+}
+
+function digest(digests: LatencyDigests, timings: Timings, now: number): void {
+  digests.request.add((now - timings.receivedAt) * 1000, now);
+  digests.queue.add((timings.dispatchedAt - timings.queuedAt) * 1000, now);
+  digests.input.add(timings.inputMs * 1000, now);
+  digests.infer.add(timings.inferMs * 1000, now);
+  digests.output.add(timings.outputMs * 1000, now);
 }

@@ -23,6 +23,11 @@ export function healthHttp(
     forceCloseConnections: true,
     routerOptions: { maxParamLength: LONGEST_NAME },
   });
+  server.setNotFoundHandler((request, reply) =>
+    reply.code(404).send({
+      error: `there is no ${request.method} ${request.url} here: HTTP serves /v2/health/live, /v2/health/ready and /v2/models/NAME/ready; all else is served over gRPC`,
+    }),
+  );
   server.get('/v2/health/live', (_request, reply) => reply.send());
   server.get('/v2/health/ready', (_request, reply) =>
     reply.code(health.isReady() ? 200 : 503).send(),
@@ -41,7 +46,10 @@ export function healthHttp(
 }
 
 /** /metrics in the text format of Prometheus. */
-export function metricsHttp(contentType: string, render: () => Promise<string>): FastifyInstance {
+export function metricsHttp(
+  contentType: string,
+  render: () => Promise<string | Buffer>,
+): FastifyInstance {
   const server = fastify({ forceCloseConnections: true });
   server.get('/metrics', async (_request, reply) => reply.type(contentType).send(await render()));
   return server;

@@ -39,6 +39,40 @@ describe('encodeInferResponse', () => {
     );
   });
 
+  it('writes parameters that protobufjs reads', () => {
+    const value = fc.oneof(
+      fc.boolean(),
+      fc.string({ unit: 'binary' }),
+      fc.maxSafeInteger(),
+      fc.double({ noInteger: true, noNaN: true, noDefaultInfinity: true }),
+    );
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.string({ minLength: 1 }), value, { noNullPrototype: true }),
+        (values) => {
+          const parameters = new Map(Object.entries(values));
+          const response = { modelName: 'm', modelVersion: '1', outputs: [], parameters };
+
+          const message = codec.decode(encodeInferResponse(response, 'id'));
+
+          const read = Object.entries(
+            message['parameters'] as Record<string, Record<string, unknown>>,
+          );
+          expect(
+            new Map(
+              read.map(([key, parameter]) => [
+                key,
+                parameter[parameter['parameter_choice'] as string],
+              ]),
+            ),
+          ).toEqual(parameters);
+          expect(message['id']).toBe('id');
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
   it('refuses a response that gRPC cannot carry', () => {
     // The same gigabyte three times: no such memory is ever copied.
     const data = { length: 2 ** 30, byteLength: 2 ** 30 } as Uint8Array;

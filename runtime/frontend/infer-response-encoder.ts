@@ -4,10 +4,13 @@
 import { RuntimeError } from '../core/errors.js';
 import type { InferenceResponse } from '../core/inference.js';
 import type { Tensor } from '../core/tensor.js';
+import { encodeParameters } from './response-parameters.js';
 import { WireWriter, cachedUtf8, delimitedSize, varintSize } from './wire-writer.js';
 
 /** gRPC's limit of a message. */
 const MAX_MESSAGE_BYTES = 2 ** 31 - 1;
+
+const NOTHING = Buffer.alloc(0);
 
 /** `id` is returned as it came. @throws RuntimeError INVALID_ARGUMENT for a response that gRPC cannot carry */
 export function encodeInferResponse(response: InferenceResponse, id: string): Buffer {
@@ -15,12 +18,11 @@ export function encodeInferResponse(response: InferenceResponse, id: string): Bu
   const version = cachedUtf8(response.modelVersion);
   const idBytes = id === '' ? undefined : Buffer.from(id);
   const { outputs } = response;
-  const headSizes = outputs.map(outputSize);
-  let size = delimitedSize(name.length) + delimitedSize(version.length);
+  const parameters = response.parameters ? encodeParameters(response.parameters) : NOTHING;
+  let size = delimitedSize(name.length) + delimitedSize(version.length) + parameters.length;
   if (idBytes) size += delimitedSize(idBytes.length);
-  outputs.forEach(({ data }, i) => {
-    size += delimitedSize(headSizes[i]!) + delimitedSize(data.length);
-  });
+  for (const output of outputs)
+    size += delimitedSize(outputSize(output)) + delimitedSize(output.data.length);
   if (size > MAX_MESSAGE_BYTES) {
     const text = `Response has byte size ${size} which exceeds gRPC's byte size limit ${MAX_MESSAGE_BYTES}.`;
     throw new RuntimeError('INVALID_ARGUMENT', text);
@@ -29,7 +31,8 @@ export function encodeInferResponse(response: InferenceResponse, id: string): Bu
   writer.bytes(1, name);
   writer.bytes(2, version);
   if (idBytes) writer.bytes(3, idBytes);
-  outputs.forEach((output, i) => writeOutput(writer, output, headSizes[i]!));
+  writer.raw(parameters);
+  for (const output of outputs) writeOutput(writer, output);
   for (const { data } of outputs) writer.bytes(6, data);
   return writer.buffer;
 }
@@ -49,8 +52,9 @@ function shapeSize(shape: readonly number[]): number {
   return size;
 }
 
-function writeOutput(writer: WireWriter, { name, dataType, shape }: Tensor, size: number): void {
-  writer.delimited(5, size);
+function writeOutput(writer: WireWriter, output: Tensor): void {
+  const { name, dataType, shape } = output;
+  writer.delimited(5, outputSize(output));
   writer.bytes(1, cachedUtf8(name));
   writer.bytes(2, cachedUtf8(dataType));
   const dims = shapeSize(shape);

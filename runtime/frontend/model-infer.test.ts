@@ -1,89 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Call } from '../core/call.js';
 import { NO_DEADLINE } from '../core/deadline.js';
 import { RuntimeError } from '../core/errors.js';
-import type { InferenceRequest, InferenceResponse } from '../core/inference.js';
-import type { ServedModel } from '../core/model-catalog.js';
-import type { Reply, Servable } from '../core/servable.js';
-import type { Tensor } from '../core/tensor.js';
+import { askModel, aMessage, aResponse, aRoad, replyTo } from '../testing/ask-model.js';
 import { aTensor, lengthPrefixed, rawTensor } from '../testing/build.js';
 import { FakeCatalog, aServedModel } from '../testing/fake-catalog.js';
-import { FakeClock } from '../testing/fake-clock.js';
-import { FakeUnaryCall, type FakeCallOptions } from '../testing/fake-grpc-call.js';
+import { FakeUnaryCall } from '../testing/fake-grpc-call.js';
 import { GRPC } from './grpc-status.js';
-import { messageCodec, type Message } from './message-codec.js';
 import { modelInferMethod } from './model-infer.js';
-
-const requests = messageCodec('inference.ModelInferRequest');
-const responses = messageCodec('inference.ModelInferResponse');
-
-/** A model that is asked once and answers when the test says so. */
-class PuppetServable implements Servable {
-  request: InferenceRequest | undefined;
-  call: Call | undefined;
-  #reply: Reply | undefined;
-
-  infer(request: InferenceRequest, call: Call, reply: Reply): void {
-    if (this.request) throw new Error('the model is asked twice');
-    this.request = request;
-    this.call = call;
-    this.#reply = reply;
-  }
-
-  respond(...outputs: Tensor[]): void {
-    this.#reply!.response(aResponse(outputs));
-  }
-
-  end(error?: RuntimeError): void {
-    this.#reply!.end(error);
-  }
-}
-
-function aResponse(outputs: readonly Tensor[]): InferenceResponse {
-  return { modelName: 'm', modelVersion: '1', outputs };
-}
-
-/** A request for model m that is in order, unless `overrides` spoil it. */
-function aMessage(overrides: Message = {}): Buffer {
-  return requests.encode({
-    model_name: 'm',
-    id: 'r1',
-    inputs: [{ name: 'INPUT0', datatype: 'FP32', shape: [1, 2] }],
-    raw_input_contents: [Buffer.alloc(8, 1)],
-    ...overrides,
-  });
-}
-
-interface Asked {
-  readonly call: FakeUnaryCall;
-  readonly catalog: FakeCatalog;
-  readonly model: PuppetServable;
-  readonly clock: FakeClock;
-}
-
-function ask(
-  message: Buffer,
-  {
-    serving = aServedModel(),
-    options = {},
-  }: { serving?: ServedModel; options?: FakeCallOptions } = {},
-): Asked {
-  const model = new PuppetServable();
-  const catalog = new FakeCatalog().serve(serving, model);
-  const clock = new FakeClock();
-  const call = new FakeUnaryCall(message, options);
-  const method = modelInferMethod(catalog, clock);
-  if (method.kind !== 'unary') throw new Error('ModelInfer is not unary');
-  method.handle(call);
-  return { call, catalog, model, clock };
-}
-
-/** The message that was sent back, and that it was the only thing. */
-function replyTo({ call }: Asked): Message {
-  expect(call.failures).toEqual([]);
-  expect(call.replies).toHaveLength(1);
-  return responses.decode(call.replies[0]!);
-}
 
 function texts(raw: Buffer): string[] {
   const found: string[] = [];
@@ -97,13 +20,13 @@ const CLASSES = { classification: { int64_param: 2 } };
 
 describe('ModelInfer', () => {
   it('has the path of the protocol', () => {
-    expect(modelInferMethod(new FakeCatalog(), new FakeClock()).path).toBe(
+    expect(modelInferMethod(aRoad(new FakeCatalog())).path).toBe(
       '/inference.GRPCInferenceService/ModelInfer',
     );
   });
 
   it('answers with the outputs of the model, under the id of the request', () => {
-    const asked = ask(aMessage());
+    const asked = askModel(aMessage());
 
     asked.model.respond(y);
     asked.model.end();
@@ -118,7 +41,7 @@ describe('ModelInfer', () => {
   });
 
   it('asks the version that is named, with the request as it came', () => {
-    const { catalog, model } = ask(
+    const { catalog, model } = askModel(
       aMessage({ model_version: '3', outputs: [{ name: 'OUTPUT0' }] }),
       { serving: aServedModel({ version: 3 }) },
     );
@@ -134,18 +57,20 @@ describe('ModelInfer', () => {
   });
 
   it('hands the deadline of the caller on', () => {
-    expect(ask(aMessage(), { options: { deadline: 1234.5 } }).model.call!.deadline).toBe(1234.5);
-    expect(ask(aMessage()).model.call!.deadline).toBe(NO_DEADLINE);
+    expect(askModel(aMessage(), { options: { deadline: 1234.5 } }).model.call!.deadline).toBe(
+      1234.5,
+    );
+    expect(askModel(aMessage()).model.call!.deadline).toBe(NO_DEADLINE);
   });
 
   it('counts the time from the moment in which the message came', () => {
-    const { model, clock } = ask(aMessage());
+    const { model, clock } = askModel(aMessage());
 
     expect(model.call!.timings.receivedAt).toBe(clock.now());
   });
 
   it('says nothing and holds the model until the model has ended', () => {
-    const { call, catalog, model } = ask(aMessage());
+    const { call, catalog, model } = askModel(aMessage());
     expect([call.answers, catalog.released]).toEqual([0, 0]);
 
     model.respond(y);
@@ -156,7 +81,7 @@ describe('ModelInfer', () => {
   });
 
   it('releases the model only when the answer has left', () => {
-    const { call, catalog, model } = ask(aMessage());
+    const { call, catalog, model } = askModel(aMessage());
     let releasedAtReply: number | undefined;
     call.reply = () => void (releasedAtReply = catalog.released);
 
@@ -174,7 +99,7 @@ describe('ModelInfer', () => {
       },
     });
     const call = new FakeUnaryCall(aMessage());
-    const method = modelInferMethod(catalog, new FakeClock());
+    const method = modelInferMethod(aRoad(catalog));
 
     if (method.kind === 'unary') method.handle(call);
 
@@ -182,7 +107,7 @@ describe('ModelInfer', () => {
   });
 
   it('tells the model that the caller has gone', () => {
-    const { call, model } = ask(aMessage());
+    const { call, model } = askModel(aMessage());
     expect(model.call!.cancelled).toBe(false);
 
     call.cancel();
@@ -192,8 +117,8 @@ describe('ModelInfer', () => {
   });
 
   it('answers for requests that are under way at once each with its own', () => {
-    const one = ask(aMessage({ id: 'one' }));
-    const two = ask(aMessage({ id: 'two' }));
+    const one = askModel(aMessage({ id: 'one' }));
+    const two = askModel(aMessage({ id: 'two' }));
 
     two.model.respond(y);
     two.model.end();
@@ -210,7 +135,7 @@ describe('ModelInfer refuses', () => {
   const noData = "unable to find data for input tensor 'INPUT0' for model 'm' in request.";
 
   it('what is no message, without looking for a model', () => {
-    const { call, catalog } = ask(Buffer.of(0x0a, 5, 0x6d));
+    const { call, catalog } = askModel(Buffer.of(0x0a, 5, 0x6d));
 
     expect(call.failures).toEqual([
       {
@@ -223,7 +148,7 @@ describe('ModelInfer refuses', () => {
   });
 
   it('an unknown model before it complains of what is wrong with the request', () => {
-    const { call, catalog, model } = ask(aMessage({ model_name: 'nosuch', ...DEFECT }));
+    const { call, catalog, model } = askModel(aMessage({ model_name: 'nosuch', ...DEFECT }));
 
     expect(call.failures).toEqual([
       { code: GRPC.NOT_FOUND, message: "Request for unknown model: 'nosuch' is not found" },
@@ -232,14 +157,14 @@ describe('ModelInfer refuses', () => {
   });
 
   it('what is wrong with the request when its model has been found, without asking the model', () => {
-    const { call, catalog, model } = ask(aMessage(DEFECT));
+    const { call, catalog, model } = askModel(aMessage(DEFECT));
 
     expect(call.failures).toEqual([{ code: GRPC.INVALID_ARGUMENT, message: noData }]);
     expect([call.answers, catalog.released, model.request]).toEqual([1, 1, undefined]);
   });
 
   it('with the status and the text of what the model says', () => {
-    const { call, catalog, model } = ask(aMessage());
+    const { call, catalog, model } = askModel(aMessage());
 
     model.end(new RuntimeError('QUEUE_FULL', '[request id: r1] Exceeds maximum queue size'));
 
@@ -250,7 +175,7 @@ describe('ModelInfer refuses', () => {
   });
 
   it('with the error of a model that fails after it has responded, and nothing else', () => {
-    const { call, model, catalog } = ask(aMessage());
+    const { call, model, catalog } = askModel(aMessage());
 
     model.respond(y);
     model.end(new RuntimeError('BACKEND_FAILED', 'no'));
@@ -263,7 +188,7 @@ describe('ModelInfer refuses', () => {
   });
 
   it('a call that was cancelled with the CANCELLED of the model', () => {
-    const { call, catalog, model } = ask(aMessage());
+    const { call, catalog, model } = askModel(aMessage());
 
     call.cancel();
     model.end(new RuntimeError('CANCELLED', 'Request was cancelled'));
@@ -273,7 +198,7 @@ describe('ModelInfer refuses', () => {
   });
 
   it('a response that gRPC cannot carry, when the model has ended', () => {
-    const { call, catalog, model } = ask(aMessage());
+    const { call, catalog, model } = askModel(aMessage());
     const data = { length: 2 ** 31, byteLength: 2 ** 31 } as Uint8Array;
 
     model.respond(rawTensor('OUTPUT0', 'UINT8', { shape: [2 ** 31], data }));
@@ -287,7 +212,7 @@ describe('ModelInfer refuses', () => {
   });
 
   it('a model that ends without a response, with a text that says it is a bug', () => {
-    const { call, model } = ask(aMessage());
+    const { call, model } = askModel(aMessage());
 
     model.end();
 
@@ -297,7 +222,7 @@ describe('ModelInfer refuses', () => {
   });
 
   it('a model that ends without a response, and releases it', () => {
-    const { call, catalog, model } = ask(aMessage());
+    const { call, catalog, model } = askModel(aMessage());
 
     model.end();
 
@@ -312,7 +237,7 @@ describe('ModelInfer with classification', () => {
 
   it('sends the best classes of the outputs for which they are wanted, the others as they are', () => {
     const outputs = [{ name: 'OUTPUT1' }, { name: 'OUTPUT0', parameters: CLASSES }];
-    const asked = ask(aMessage({ outputs }), { serving });
+    const asked = askModel(aMessage({ outputs }), { serving });
 
     asked.model.respond(y, z);
     asked.model.end();
@@ -328,7 +253,7 @@ describe('ModelInfer with classification', () => {
   });
 
   it('writes no label where the output has no label file', () => {
-    const asked = ask(aMessage({ outputs: [{ name: 'OUTPUT0', parameters: CLASSES }] }));
+    const asked = askModel(aMessage({ outputs: [{ name: 'OUTPUT0', parameters: CLASSES }] }));
 
     asked.model.respond(y);
     asked.model.end();
@@ -339,7 +264,7 @@ describe('ModelInfer with classification', () => {
 
   it('takes the whole tensor for one row where the model has no batches', () => {
     const outputs = [{ name: 'OUTPUT0', parameters: CLASSES }];
-    const asked = ask(aMessage({ outputs }), { serving: aServedModel({ batched: false }) });
+    const asked = askModel(aMessage({ outputs }), { serving: aServedModel({ batched: false }) });
 
     asked.model.respond(aTensor('OUTPUT0', [2, 2], [1, 4, 3, 2]));
     asked.model.end();
@@ -349,7 +274,7 @@ describe('ModelInfer with classification', () => {
 
   it('refuses a type without an order, when the model has ended', () => {
     const outputs = [{ name: 'OUTPUT0', parameters: CLASSES }];
-    const { call, catalog, model } = ask(aMessage({ outputs }), { serving });
+    const { call, catalog, model } = askModel(aMessage({ outputs }), { serving });
 
     model.respond(rawTensor('OUTPUT0', 'BYTES', { shape: [1, 1], data: lengthPrefixed(['a']) }));
     model.end();
@@ -370,7 +295,7 @@ describe('ModelInfer with classification', () => {
       },
     });
     const call = new FakeUnaryCall(aMessage());
-    const method = modelInferMethod(catalog, new FakeClock());
+    const method = modelInferMethod(aRoad(catalog));
 
     (method.handle as (call: FakeUnaryCall) => void)(call);
 

@@ -4,32 +4,29 @@
 import { Call } from '../core/call.js';
 import type { Clock } from '../core/clock.js';
 import { bug, RuntimeError } from '../core/errors.js';
-import type { InferenceResponse, RequestedOutput } from '../core/inference.js';
+import type { InferenceRequest, InferenceResponse, RequestedOutput } from '../core/inference.js';
 import type { ModelCatalog, ServableHandle, ServedModel } from '../core/model-catalog.js';
+import type { RequestObserver } from '../core/request-observer.js';
 import type { Reply } from '../core/servable.js';
 import { classify } from './classification.js';
 import { grpcStatusOf } from './grpc-status.js';
 import type { GrpcMethod, UnaryCall } from './grpc-transport.js';
-import { decodeInferRequest, type DecodedInferRequest } from './infer-request-decoder.js';
+import { decodeInferRequest } from './infer-request-decoder.js';
 import { encodeInferResponse } from './infer-response-encoder.js';
+import { wantsTimings, withTimings } from './response-timings.js';
 
-export function modelInferMethod(catalog: ModelCatalog, clock: Clock): GrpcMethod {
+export interface ModelInferParts {
+  readonly catalog: ModelCatalog;
+  readonly clock: Clock;
+  /** Undefined: nobody wants to know. */
+  readonly observer: RequestObserver | undefined;
+}
+
+export function modelInferMethod(parts: ModelInferParts): GrpcMethod {
   return {
     path: '/inference.GRPCInferenceService/ModelInfer',
     kind: 'unary',
-    handle: (call) => {
-      const receivedAt = clock.now();
-      let inference;
-      try {
-        const decoded = decodeInferRequest(call.message);
-        const handle = catalog.acquire(decoded.request.modelName, decoded.modelVersion);
-        inference = new UnaryInference(call, decoded, handle);
-      } catch (error) {
-        call.fail(grpcStatusOf(error));
-        return;
-      }
-      inference.start(receivedAt);
-    },
+    handle: (call) => new UnaryInference(call, parts).start(),
   };
 }
 
@@ -37,51 +34,66 @@ export function modelInferMethod(catalog: ModelCatalog, clock: Clock): GrpcMetho
 
 class UnaryInference implements Reply {
   readonly #call: UnaryCall;
-  readonly #decoded: DecodedInferRequest;
-  readonly #handle: ServableHandle;
+  readonly #parts: ModelInferParts;
+  readonly #inference: Call;
+  #request: InferenceRequest | undefined;
+  #handle: ServableHandle | undefined;
   #answer: Buffer | undefined;
-  #error: unknown;
+  #error: RuntimeError | undefined;
 
-  constructor(call: UnaryCall, decoded: DecodedInferRequest, handle: ServableHandle) {
+  constructor(call: UnaryCall, parts: ModelInferParts) {
     this.#call = call;
-    this.#decoded = decoded;
-    this.#handle = handle;
+    this.#parts = parts;
+    this.#inference = new Call(parts.clock.now(), call.deadline);
   }
 
-  start(receivedAt: number): void {
-    const { request, defect } = this.#decoded;
-    if (defect) {
-      this.end(defect);
-      return;
-    }
-    const call = new Call(receivedAt, this.#call.deadline);
-    this.#call.onCancelled(call);
+  start(): void {
     try {
-      this.#handle.servable.infer(request, call, this);
+      const { request, modelVersion, defect } = decodeInferRequest(this.#call.message);
+      this.#request = request;
+      this.#handle = this.#parts.catalog.acquire(request.modelName, modelVersion);
+      if (defect) throw defect;
+      this.#call.onCancelled(this.#inference);
+      // It must not throw; but if it does, the model must not be held for ever.
+      this.#handle.servable.infer(request, this.#inference, this);
     } catch (thrown) {
-      // It must not throw; but whoever does must not take the model out of service.
       this.end(RuntimeError.from(thrown));
     }
   }
 
   response(response: InferenceResponse): void {
-    const { id, outputs } = this.#decoded.request;
+    const request = this.#request!;
     try {
-      this.#answer = encodeInferResponse(withClasses(response, outputs, this.#handle.model), id);
+      let answer = withClasses(response, request.outputs, this.#handle!.model);
+      if (wantsTimings(request)) answer = withTimings(answer, this.#inference.timings);
+      this.#answer = encodeInferResponse(answer, request.id);
     } catch (error) {
-      this.#error = error;
+      this.#error = RuntimeError.from(error);
     }
   }
 
   end(error?: RuntimeError): void {
-    const failure = error ?? this.#error;
-    if (failure === undefined && this.#answer) this.#call.reply(this.#answer);
-    else this.#call.fail(grpcStatusOf(failure ?? this.#noResponse()));
-    this.#handle.release();
+    const failure = error ?? this.#error ?? (this.#answer ? undefined : this.#noResponse());
+    if (failure) this.#call.fail(grpcStatusOf(failure));
+    else this.#call.reply(this.#answer!);
+    this.#handle?.release();
+    if (this.#parts.observer) this.#tell(this.#parts.observer, failure);
+  }
+
+  #tell(observer: RequestObserver, error: RuntimeError | undefined): void {
+    observer.requestFinished({
+      modelName: this.#request?.modelName ?? '',
+      modelVersion: String(this.#handle?.model.version ?? ''),
+      id: this.#request?.id ?? '',
+      timings: this.#inference.timings,
+      endedAt: this.#parts.clock.now(),
+      error,
+      metadata: (key) => this.#call.metadata(key),
+    });
   }
 
   #noResponse(): RuntimeError {
-    return bug(`model '${this.#handle.model.name}' ended without a response`);
+    return bug(`model '${this.#request?.modelName ?? ''}' ended without a response`);
   }
 }
 

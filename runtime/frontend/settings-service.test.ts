@@ -65,12 +65,12 @@ describe('changing settings', () => {
     [
       'TraceSetting',
       { settings: { trace_level: { value: ['TIMESTAMPS'] }, trace_rate: { value: [] } } },
-      'changing trace settings (trace_level, trace_rate) is not supported by this version of inferd; set them by flags',
+      'changing trace settings (trace_level, trace_rate) is not supported by this version of inferd; --help lists the flags for the start',
     ],
     [
       'LogSettings',
       { settings: { log_info: { bool_param: false } } },
-      'changing log settings (log_info) is not supported by this version of inferd; set them by flags',
+      'changing log settings (log_info) is not supported by this version of inferd; --help lists the flags for the start',
     ],
   ])('by %s is refused by name', async (name, request, message) => {
     expect(await failureOf(methods, inferenceNames(name), request)).toEqual({

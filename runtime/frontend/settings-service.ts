@@ -53,6 +53,6 @@ function logSettings(log: LogSettings): Message {
 function refuseChanges(request: Message, what: string): void {
   const names = Object.keys(request['settings'] as object);
   if (names.length === 0) return;
-  const text = `changing ${what} settings (${names.join(', ')}) is not supported by this version of inferd; set them by flags`;
+  const text = `changing ${what} settings (${names.join(', ')}) is not supported by this version of inferd; --help lists the flags for the start`;
   throw new RuntimeError('UNSUPPORTED', text);
 }

@@ -45,6 +45,12 @@ export class WireWriter {
     this.#at += content.length;
   }
 
+  /** Fields that are encoded already. */
+  raw(fields: Uint8Array): void {
+    this.buffer.set(fields, this.#at);
+    this.#at += fields.length;
+  }
+
   #negative(value: number): void {
     let rest = BigInt.asUintN(64, BigInt(value));
     for (; rest >= 0x80n; rest >>= 7n) this.buffer[this.#at++] = Number(rest & 0x7fn) | 0x80;

@@ -63,7 +63,8 @@ class RequestValidator {
     this.#checkOutputs(request);
     const inputs = this.#orderedInputs(request);
     if (this.#config.batched) this.#checkBatch(request, inputs);
-    inputs.forEach((input, i) => this.#checkInput(request, input, this.#config.inputs[i]!));
+    for (let i = 0; i < inputs.length; i++)
+      this.#checkInput(request, inputs[i]!, this.#config.inputs[i]!);
     return inputs === request.inputs ? request : { ...request, inputs };
   }
 
@@ -80,7 +81,7 @@ class RequestValidator {
     const { inputs } = request;
     if (inputs.length < this.#required || inputs.length > specs.length)
       throw this.#wrongCount(request);
-    if (specs.every((spec, i) => spec.name === inputs[i]?.name)) return inputs;
+    if (inOrder(inputs, specs)) return inputs;
     for (const { name } of inputs) {
       if (specs.some((spec) => spec.name === name)) continue;
       const text = `unexpected inference input '${name}' for model '${this.#config.name}'`;
@@ -193,6 +194,11 @@ class RequestValidator {
         `got ${formatShape(shape)}`,
     );
   }
+}
+
+function inOrder(inputs: readonly Tensor[], specs: readonly TensorSpec[]): boolean {
+  for (let i = 0; i < specs.length; i++) if (specs[i]!.name !== inputs[i]?.name) return false;
+  return true;
 }
 
 function invalid(request: InferenceRequest, text: string): RuntimeError {

@@ -4,6 +4,7 @@
 import { pino, type DestinationStream } from 'pino';
 import { PinoPretty } from 'pino-pretty';
 import type { Log } from '../core/log.js';
+import { logSentence } from './log-sentence.js';
 
 export interface LoggerOptions {
   readonly verboseLevel: number;
@@ -16,14 +17,21 @@ export interface LoggerOptions {
   readonly file: string;
 }
 
-export function createLogger(options: LoggerOptions, isTerminal: boolean): Log {
+export interface LogTerminal {
+  readonly isTerminal: boolean;
+  readonly isColored: boolean;
+}
+
+/** @throws what the system says of a file that cannot be written */
+export function createLogger(options: LoggerOptions, terminal: LogTerminal): Log {
+  const { isTerminal, isColored } = terminal;
   const { format, file } = options;
   const pretty = file === '' && (format === 'ISO8601' || (format === 'default' && isTerminal));
   const logger = pino(
     { level: 'debug', base: null, timestamp: pino.stdTimeFunctions.isoTime },
     pretty
-      ? prettyStream(format, isTerminal)
-      : pino.destination({ dest: file || STDERR, sync: true, mkdir: true }),
+      ? prettyStream(format, isColored)
+      : pino.destination({ dest: file || STDERR, sync: true }),
   );
   const write = (level: Level, enabled: boolean): Log[Level] =>
     enabled ? (fields, message) => logger[level](fields, message) : () => undefined;
@@ -39,12 +47,13 @@ type Level = keyof Log;
 
 const STDERR = 2;
 
-function prettyStream(format: LoggerOptions['format'], isTerminal: boolean): DestinationStream {
+function prettyStream(format: LoggerOptions['format'], isColored: boolean): DestinationStream {
   return PinoPretty({
     destination: STDERR,
     sync: true,
-    colorize: isTerminal,
-    singleLine: true,
+    colorize: isColored,
+    hideObject: true,
+    messageFormat: logSentence,
     translateTime: format === 'ISO8601' ? 'UTC:yyyy-mm-dd"T"HH:MM:ss.l"Z"' : 'SYS:HH:MM:ss.l',
   });
 }

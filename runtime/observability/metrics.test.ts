@@ -2,10 +2,22 @@ import { describe, expect, it } from 'vitest';
 import { Timings } from '../core/call.js';
 import type { ModelCatalog, ServedModel } from '../core/model-catalog.js';
 import { ModelStatistics } from '../core/model-statistics.js';
-import { createMetrics } from './metrics.js';
+import { createMetrics, type MetricsOptions } from './metrics.js';
 
 function catalogOf(models: Partial<ServedModel>[]): ModelCatalog {
   return { readyVersions: () => models } as unknown as ModelCatalog;
+}
+
+const OPTIONS: MetricsOptions = {
+  counterLatencies: true,
+  summaryQuantiles: undefined,
+  cpu: true,
+  now: () => 0,
+  pause: () => Promise.resolve(),
+};
+
+async function render(models: Partial<ServedModel>[], options = OPTIONS): Promise<string> {
+  return (await createMetrics(catalogOf(models), options).render()).toString();
 }
 
 describe('createMetrics', () => {
@@ -17,9 +29,10 @@ describe('createMetrics', () => {
     statistics.pending = 4;
     const { render, contentType } = createMetrics(
       catalogOf([{ name: 'm', version: 2, statistics }]),
+      OPTIONS,
     );
 
-    const lines = (await render()).split('\n');
+    const lines = (await render()).toString().split('\n');
 
     expect(contentType).toMatch(/^text\/plain/);
     expect(lines).toEqual(
@@ -41,13 +54,105 @@ describe('createMetrics', () => {
   it('reads the numbers anew at every scrape, and forgets models that are gone', async () => {
     const statistics = new ModelStatistics();
     const models = [{ name: 'm', version: 1, statistics }];
-    const { render } = createMetrics(catalogOf(models));
+    const { render } = createMetrics(catalogOf(models), OPTIONS);
 
     await render();
     statistics.executed(1, { inputMs: 0, inferMs: 0, outputMs: 0 });
-    expect(await render()).toContain('nv_inference_count{model="m",version="1"} 1');
+    expect((await render()).toString()).toContain('nv_inference_count{model="m",version="1"} 1');
 
     models.pop();
-    expect(await render()).not.toContain('model="m"');
+    expect((await render()).toString()).not.toContain('model="m"');
+  });
+
+  it('shows how long requests took, as histograms that add up', async () => {
+    const statistics = new ModelStatistics();
+    for (const ms of [0.05, 0.3, 7, 9000])
+      statistics.succeeded(Object.assign(new Timings(), { inferMs: ms }), ms);
+
+    const lines = (await render([{ name: 'm', version: 1, statistics }])).split('\n');
+
+    const name = 'nv_inference_request_duration_histogram_us';
+    expect(lines.filter((line) => line.startsWith(`${name}_bucket`))).toEqual(
+      ['100 1', '250 1', '500 2', '1000 2', '2500 2', '5000 2', '10000 3', '25000 3', '50000 3']
+        .concat(['100000 3', '250000 3', '500000 3', '1000000 3', '5000000 3', '+Inf 4'])
+        .map((pair) => pair.split(' '))
+        .map(([le, count]) => `${name}_bucket{model="m",le="${le!}",version="1"} ${count!}`),
+    );
+    expect(lines).toContain(`${name}_sum{model="m",version="1"} 9007350`);
+    expect(lines).toContain(`${name}_count{model="m",version="1"} 4`);
+  });
+
+  it('shows how batching works: sizes, what closed batches, how busy instances were', async () => {
+    const statistics = new ModelStatistics();
+    for (const rows of [1, 3, 3])
+      statistics.executed(rows, { inputMs: 0, inferMs: 0, outputMs: 0 });
+    statistics.closed.delay = 2;
+    statistics.busyMs = 1500;
+    statistics.instances = 2;
+
+    const text = await render([{ name: 'm', version: 1, statistics }]);
+
+    expect(text).toContain('inferd_batch_size_bucket{model="m",le="2",version="1"} 1');
+    expect(text).toContain('inferd_batch_size_bucket{model="m",le="4",version="1"} 3');
+    expect(text).toContain('inferd_batch_size_sum{model="m",version="1"} 7');
+    expect(text).toContain('inferd_batch_closed_total{model="m",reason="delay",version="1"} 2');
+    expect(text).toContain('inferd_instance_busy_seconds_total{model="m",version="1"} 1.5');
+    expect(text).toContain('inferd_instances{model="m",version="1"} 2');
+  });
+
+  it('shows summaries in the place of counters of durations when asked to', async () => {
+    const statistics = new ModelStatistics({ summaries: true });
+    statistics.succeeded(Object.assign(new Timings(), { inferMs: 2 }), 7);
+    const options = { ...OPTIONS, counterLatencies: false, summaryQuantiles: [0.5] };
+
+    const text = await render([{ name: 'm', version: 1, statistics }], options);
+
+    expect(text).not.toContain('_duration_us');
+    expect(text).toContain(
+      'nv_inference_request_summary_us{model="m",quantile="0.5",version="1"} 6976',
+    );
+    expect(text).toContain('nv_inference_compute_infer_summary_us_count{model="m",version="1"} 1');
+  });
+
+  it('shows the machine and the process', async () => {
+    const text = await render([]);
+
+    expect(text).toMatch(/^nv_cpu_utilization [01]/m);
+    expect(text).toMatch(/^nv_cpu_memory_total_bytes \d+$/m);
+    expect(text).toMatch(/^process_resident_memory_bytes \d+$/m);
+    expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds /m);
+    expect(await render([], { ...OPTIONS, cpu: false })).not.toContain('nv_cpu');
+  });
+
+  it('lets other work go first every so often, and writes once for all who ask meanwhile', async () => {
+    const models = Array.from({ length: 1000 }, (_, i) => ({
+      name: `m${i}`,
+      version: 1,
+      statistics: new ModelStatistics(),
+    }));
+    let pauses = 0;
+    let reads = 0;
+    const catalog = { readyVersions: () => (reads++, models) } as unknown as ModelCatalog;
+    const pause = (): Promise<void> => {
+      pauses++;
+      return Promise.resolve();
+    };
+    const metrics = createMetrics(catalog, { ...OPTIONS, pause });
+
+    const [one, two] = await Promise.all([metrics.render(), metrics.render()]);
+    await metrics.render();
+
+    expect(two).toBe(one);
+    expect(one.toString().match(/^nv_inference_count\{/gm)).toHaveLength(1000);
+    expect(reads).toBe(2);
+    expect(pauses / reads).toBeGreaterThan(100);
+  });
+
+  it('writes names that need it with escapes', async () => {
+    const text = await render([
+      { name: 'a"b\\c\nd', version: 1, statistics: new ModelStatistics() },
+    ]);
+
+    expect(text).toContain('nv_inference_count{model="a\\"b\\\\c\\nd",version="1"} 0');
   });
 });

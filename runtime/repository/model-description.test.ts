@@ -98,11 +98,18 @@ describe('describeModel', () => {
     expect(await describeM()).toMatchObject({ versions: [], hasConfigFile: true });
   });
 
-  it('cannot tell what a model is of which there is neither a configuration nor a version', async () => {
+  it('says what a directory without a configuration lacks', async () => {
     await mkdir(join(repository.path, 'm'));
-
     await expect(describeM()).rejects.toThrow(
-      "could not determine the backend of model 'm': its configuration names none and its first version directory holds no model.onnx",
+      'there is no version directory; expected m/1/model.onnx',
+    );
+
+    await mkdir(join(repository.path, 'm', '3'));
+    await expect(describeM()).rejects.toThrow('expected m/3/model.onnx; found no .onnx file');
+
+    await repository.write('m/3/mine.onnx', '');
+    await expect(describeM()).rejects.toThrow(
+      'found mine.onnx: rename it, or name it as default_model_filename in config.pbtxt',
     );
   });
 

@@ -3,7 +3,7 @@
 
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { completeModelConfig } from '../config/complete-model-config.js';
+import { ONNX_FILENAME, completeModelConfig } from '../config/complete-model-config.js';
 import { InvalidModelConfig } from '../config/config-problem.js';
 import type { ModelConfigMessage } from '../config/model-config-message.js';
 import { parseModelConfig } from '../config/parse-model-config.js';
@@ -44,6 +44,7 @@ export async function describeModel(
     versions.length > 0 ? await readdir(join(path, String(versions[0]))) : [];
   const message = completeModelConfig(parsed.message, { name, firstVersionFiles, hasGpu });
   InvalidModelConfig.check(parsed.problems);
+  if (text === undefined) checkLayout(name, versions, firstVersionFiles);
   InvalidModelConfig.check(validateModelConfig(message, name));
   const served = versionsToServe(message.version_policy, versions);
   return {
@@ -58,6 +59,26 @@ export async function describeModel(
       ...ineffectiveSettings(message),
     ],
   };
+}
+
+/** What is most often wrong with a directory that has no configuration, said so that one sees what to do. */
+function checkLayout(
+  name: string,
+  versions: readonly number[],
+  firstVersionFiles: readonly string[],
+): void {
+  const expected = `expected ${name}/${versions[0] ?? 1}/${ONNX_FILENAME}`;
+  if (versions.length === 0) throw layoutProblem(`there is no version directory; ${expected}`);
+  if (firstVersionFiles.includes(ONNX_FILENAME)) return;
+  const model = firstVersionFiles.find((file) => file.endsWith('.onnx'));
+  const found = model
+    ? `found ${model}: rename it, or name it as default_model_filename in config.pbtxt`
+    : 'found no .onnx file';
+  throw layoutProblem(`${expected}; ${found}`);
+}
+
+function layoutProblem(message: string): InvalidModelConfig {
+  return new InvalidModelConfig([{ path: '', message }]);
 }
 
 async function readConfigFile(path: string): Promise<string | undefined> {

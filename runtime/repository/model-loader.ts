@@ -102,7 +102,9 @@ export class ModelLoader {
     observer.versionLoading(name, attempt.version);
     try {
       const loaded = await loadVersion(description, attempt.version);
-      observer.versionReady(name, attempt.version, performance.now() - startedAt);
+      const ms = performance.now() - startedAt;
+      loaded.model.statistics.loadMs = ms;
+      observer.versionReady(name, attempt.version, ms);
       return loaded;
     } catch (thrown) {
       const error = RuntimeError.from(thrown);

@@ -32,6 +32,14 @@ describe('listRepositories', () => {
     expect([...listing.keys()]).toEqual(['a', 'b']);
   });
 
+  it('takes what file systems and Kubernetes put beside them for no models', async () => {
+    const repository = await directory('repository');
+    await directory('repository', 'm');
+    for (const name of ['.cache', '..data', 'lost+found']) await directory('repository', name);
+
+    expect([...(await listRepositories([repository])).keys()]).toEqual(['m']);
+  });
+
   it('follows symbolic links to directories, as Kubernetes mounts volumes', async () => {
     const repository = await directory('repository');
     await symlink(await directory('elsewhere'), join(repository, 'linked'));

@@ -30,6 +30,7 @@ export async function listRepositories(
   const listing = new Map<string, ModelDirectory[]>();
   for (const repository of repositories) {
     for (const entry of await entriesOf(repository)) {
+      if (isSystems(entry.name)) continue;
       const path = join(repository, entry.name);
       if (!(await isDirectory(entry, path))) continue;
       const found = listing.get(entry.name) ?? [];
@@ -37,6 +38,11 @@ export async function listRepositories(
     }
   }
   return new Map([...listing].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Directories that file systems and tools leave everywhere. */
+function isSystems(name: string): boolean {
+  return name.startsWith('.') || name === 'lost+found';
 }
 
 async function entriesOf(repository: string): Promise<Dirent[]> {

@@ -6,8 +6,7 @@
 //   3. A batch that cannot grow, or that is as large as the largest preferred size, goes at once.
 //   4. Otherwise it goes when its oldest request has waited max_queue_delay; without a delay, at once.
 
-/** Why a batch was not made larger. */
-export type CloseReason = 'preferred' | 'max' | 'shape' | 'delay' | 'idle';
+import type { CloseReason } from '../core/model-statistics.js';
 
 export type BatchDecision =
   | { readonly kind: 'dispatch'; readonly count: number; readonly reason: CloseReason }

@@ -155,6 +155,7 @@ export class BatchScheduler implements Servable, EntryOwner {
         this.#arm(decision.untilMs);
         return;
       }
+      if (config.batching.combine) this.#parts.statistics.closed[decision.reason]++;
       this.#dispatch(decision.count);
     }
     if (this.#queue.size > 0) runner.awaitIdle();
@@ -171,7 +172,7 @@ export class BatchScheduler implements Servable, EntryOwner {
   }
 
   #dispatch(count: number): void {
-    const { clock, config, runner } = this.#parts;
+    const { clock, config, runner, statistics } = this.#parts;
     const entries: QueueEntry[] = [];
     const now = clock.now();
     for (let i = 0; i < count; i++) {
@@ -193,12 +194,18 @@ export class BatchScheduler implements Servable, EntryOwner {
     }
     runner.run(feed).then(
       (result) => this.#completed(entries, feed.rows, result),
-      (thrown: unknown) => this.#failed(entries, RuntimeError.from(thrown)),
+      (thrown: unknown) => {
+        statistics.busyMs += clock.now() - now;
+        this.#failed(entries, RuntimeError.from(thrown));
+      },
     );
   }
 
   #completed(entries: readonly QueueEntry[], rows: number, result: BatchResult): void {
     const { clock, config, version, statistics } = this.#parts;
+    const { dispatchedAt } = entries[0]!.call.timings;
+    const now = clock.now();
+    statistics.busyMs += now - dispatchedAt;
     let responses;
     try {
       responses = splitBatch(config, version, { entries, rows, result });
@@ -206,7 +213,7 @@ export class BatchScheduler implements Servable, EntryOwner {
       this.#failed(entries, RuntimeError.from(thrown));
       return;
     }
-    const times = computeTimes(entries[0]!.call.timings.dispatchedAt, clock.now(), result);
+    const times = computeTimes(dispatchedAt, now, result);
     statistics.executed(rows, times);
     entries.forEach((entry, i) => {
       const { timings } = entry.call;

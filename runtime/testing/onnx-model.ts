@@ -26,7 +26,8 @@ export interface OnnxNode {
   readonly op: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  readonly ints?: Readonly<Record<string, number>>;
+  /** Attributes: a number, or a list of numbers. */
+  readonly ints?: Readonly<Record<string, number | readonly number[]>>;
 }
 
 export interface OnnxInitializer {
@@ -60,8 +61,14 @@ export function onnxModel({ inputs, outputs, nodes, initializers = [] }: OnnxGra
 }
 
 function nodeProto({ op, inputs, outputs, ints = {} }: OnnxNode): Buffer {
-  const attribute = ([name, value]: [string, number]): Buffer =>
-    Buffer.concat([wireBytes(1, name), wireNumber(3, value), wireNumber(20, 2)]);
+  const attribute = ([name, value]: [string, number | readonly number[]]): Buffer =>
+    typeof value === 'number'
+      ? Buffer.concat([wireBytes(1, name), wireNumber(3, value), wireNumber(20, 2)])
+      : Buffer.concat([
+          wireBytes(1, name),
+          ...value.map((item) => wireNumber(8, item)),
+          wireNumber(20, 7),
+        ]);
   return Buffer.concat([
     ...inputs.map((name) => wireBytes(1, name)),
     ...outputs.map((name) => wireBytes(2, name)),

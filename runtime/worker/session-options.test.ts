@@ -16,8 +16,9 @@ function anInput(entries: Record<string, string> = {}): LoadInput {
 }
 
 describe('sessionOptions', () => {
-  it('names a device for GPU providers', () => {
+  it('names a device for the provider that can be told one', () => {
     expect(sessionOptions(anInput(), 'cpu', 4).executionProviders).toEqual(['cpu']);
+    expect(sessionOptions(anInput(), 'webgpu', 4).executionProviders).toEqual(['webgpu']);
     expect(sessionOptions(anInput(), 'cuda', 4).executionProviders).toEqual([
       { name: 'cuda', deviceId: 1 },
     ]);

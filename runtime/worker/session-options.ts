@@ -10,7 +10,8 @@ export function sessionOptions(
 ): InferenceSession.SessionOptions {
   const { settings, intraOpThreads, deviceId } = input;
   return {
-    executionProviders: [provider === 'cpu' ? 'cpu' : { name: provider, deviceId }],
+    // WebGPU chooses its device itself.
+    executionProviders: [provider === 'cuda' ? { name: provider, deviceId } : provider],
     intraOpNumThreads: intraOpThreads,
     interOpNumThreads: settings.interOpThreads || 1,
     executionMode: settings.parallelExecution ? 'parallel' : 'sequential',

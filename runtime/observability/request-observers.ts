@@ -1,0 +1,46 @@
+// Who is told of each request that has ended, as the options say: the access log, traces, both or nobody.
+
+import type { Log } from '../core/log.js';
+import type { FinishedRequest, RequestObserver } from '../core/request-observer.js';
+import { AccessLog } from './access-log.js';
+import type { TracingOptions } from './open-telemetry.js';
+
+export interface RequestObserverOptions {
+  /** A line for every so many requests; 0: none. */
+  readonly logEvery: number;
+  /** Undefined: no traces. */
+  readonly tracing: TracingOptions | undefined;
+}
+
+export interface RequestObservers {
+  /** Undefined: nobody. */
+  readonly observer: RequestObserver | undefined;
+  /** Sends what is left to be sent. */
+  readonly stop: () => Promise<void>;
+}
+
+export async function startRequestObservers(
+  { logEvery, tracing }: RequestObserverOptions,
+  log: Log,
+): Promise<RequestObservers> {
+  const observers: RequestObserver[] = [];
+  if (logEvery > 0) observers.push(new AccessLog(log, logEvery));
+  let stop = (): Promise<void> => Promise.resolve();
+  if (tracing) {
+    // Half a second and 20 MB that servers without traces need not spend.
+    const { Tracing } = await import('./open-telemetry.js');
+    const traces = new Tracing(tracing);
+    observers.push(traces);
+    stop = () => traces.stop();
+  }
+  return { observer: combined(observers), stop };
+}
+
+function combined(observers: readonly RequestObserver[]): RequestObserver | undefined {
+  if (observers.length < 2) return observers[0];
+  return {
+    requestFinished: (request: FinishedRequest) => {
+      for (const observer of observers) observer.requestFinished(request);
+    },
+  };
+}
