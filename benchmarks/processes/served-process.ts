@@ -1,0 +1,71 @@
+// A server under load, in a process of its own: inferd as it is built beside this file, or the echo. It is ended with the
+// benchmark, however that ends.
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const INFERD = fileURLToPath(new URL('../../runtime/main.js', import.meta.url));
+const ECHO = fileURLToPath(new URL('./echo-server.js', import.meta.url));
+
+/** What both say when they listen; the echo says it in inferd's words. */
+const LISTENS = /Started (GRPCInferenceService|Metrics Service) at [^"]*:(\d+)/;
+
+export class ServedProcess {
+  readonly pid: number;
+  readonly grpcPort: number;
+  /** 0: it has none. */
+  readonly metricsPort: number;
+  readonly #child: ChildProcess;
+
+  /** Resolves when every model of the repository is ready. */
+  static inferd(repository: string): Promise<ServedProcess> {
+    const ports = ['--grpc-port=0', '--http-port=0', '--metrics-port=0'];
+    return ServedProcess.#start([INFERD, `--model-repository=${repository}`, ...ports]);
+  }
+
+  /** Answers everything with so many bytes. */
+  static echo(replyBytes: number): Promise<ServedProcess> {
+    return ServedProcess.#start([ECHO, String(replyBytes)]);
+  }
+
+  private constructor(child: ChildProcess, ports: ReadonlyMap<string, number>) {
+    this.#child = child;
+    this.pid = child.pid!;
+    this.grpcPort = ports.get('GRPCInferenceService')!;
+    this.metricsPort = ports.get('Metrics Service') ?? 0;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = new Promise((resolve) => this.#child.once('close', resolve));
+    this.#child.kill('SIGTERM');
+    await ended;
+  }
+
+  static async #start(args: readonly string[]): Promise<ServedProcess> {
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const kill = (): void => void child.kill('SIGKILL');
+    process.once('exit', kill);
+    child.once('close', () => process.off('exit', kill));
+    return new ServedProcess(child, await untilUp(child));
+  }
+}
+
+/** The ports by the names of their services. @throws Error with what the process wrote when it ends instead */
+function untilUp(child: ChildProcess): Promise<ReadonlyMap<string, number>> {
+  const ports = new Map<string, number>();
+  const told: string[] = [];
+  return new Promise((resolve, reject) => {
+    const read = (line: string): void => {
+      if (told.length < 100) told.push(line);
+      const [, service, port] = LISTENS.exec(line) ?? [];
+      if (service !== undefined) ports.set(service, Number(port));
+      if (line.includes(' is up with ')) resolve(ports);
+    };
+    for (const stream of [child.stdout!, child.stderr!])
+      createInterface({ input: stream }).on('line', read);
+    child.once('error', reject);
+    child.once('close', () => reject(new Error(`a server has ended:\n${told.join('\n')}`)));
+  });
+}

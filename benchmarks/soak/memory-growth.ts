@@ -1,0 +1,35 @@
+// Whether a process grows: resident memory, window by window, against what it was when it had warmed up.
+
+import { median } from '../median.js';
+
+export const WINDOW_SECONDS = 30;
+/** The window that ends after the first minute is what later ones are held against. */
+const BASE_WINDOW = 1;
+const MOST_GROWTH = 0.05;
+
+/** One median for every whole window of samples that were taken once a second. */
+export function windowMedians(samples: readonly number[]): number[] {
+  const windows = Math.floor(samples.length / WINDOW_SECONDS);
+  return Array.from({ length: windows }, (_, index) =>
+    median(samples.slice(index * WINDOW_SECONDS, (index + 1) * WINDOW_SECONDS)),
+  );
+}
+
+/** Share by which the last window exceeds the base; undefined while there is none after it. */
+export function growthOf(windows: readonly number[]): number | undefined {
+  const base = windows[BASE_WINDOW];
+  return base === undefined || windows.length <= BASE_WINDOW + 1
+    ? undefined
+    : windows.at(-1)! / base - 1;
+}
+
+export function isTooMuch(growth: number): boolean {
+  return growth >= MOST_GROWTH;
+}
+
+/** Bytes, from /proc/PID/status. */
+export function residentBytes(status: string): number {
+  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
+  if (kilobytes === undefined) throw new Error('/proc/PID/status has no VmRSS');
+  return Number(kilobytes) * 1024;
+}
