@@ -12,12 +12,12 @@ describe('windowMedians', () => {
 });
 
 describe('growthOf', () => {
-  it('holds the end against the half minute before the first minute was over', () => {
-    expect(growthOf([50, 100, 300, 104])).toBeCloseTo(0.04);
+  it('holds the end against the half minute after the first minute', () => {
+    expect(growthOf([50, 70, 100, 300, 104])).toBeCloseTo(0.04);
   });
 
-  it('is not known after a minute', () => {
-    expect(growthOf([50, 100])).toBeUndefined();
+  it('is not known while there is nothing after that', () => {
+    expect(growthOf([50, 70, 100])).toBeUndefined();
   });
 
   it('is too much from five per cent on', () => {

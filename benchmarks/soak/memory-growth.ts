@@ -3,8 +3,8 @@
 import { median } from '../median.js';
 
 export const WINDOW_SECONDS = 30;
-/** The window that ends after the first minute is what later ones are held against. */
-const BASE_WINDOW = 1;
+/** The first window after the first minute is what later ones are held against. */
+const BASE_WINDOW = 2;
 const MOST_GROWTH = 0.05;
 
 /** One median for every whole window of samples that were taken once a second. */
