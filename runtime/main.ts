@@ -15,6 +15,9 @@ import { StartFailed, VERSION, createServer, type Server } from './server.js';
 /** After requests have been cut off: how long batches that execute already may take to end. */
 const LAST_BATCHES_MS = 5_000;
 
+/** npm hands a signal on to a process that the terminal or a script has sent it to as well: within this time two are one. */
+const SAME_SIGNAL_MS = 300;
+
 const argv = process.argv.slice(2);
 process.exitCode = isSubcommand(argv) ? await tool() : await main();
 
@@ -97,12 +100,15 @@ async function serve(
   return 1;
 }
 
-/** Once it is here, signals do again what they do to any process. */
+/** Soon after it, signals do again what they do to any process. */
 function firstSignal(): Promise<NodeJS.Signals> {
   const signals = ['SIGINT', 'SIGTERM'] as const;
   return new Promise((resolve) => {
+    let isFirst = true;
     const take = (signal: NodeJS.Signals): void => {
-      for (const name of signals) process.off(name, take);
+      if (!isFirst) return;
+      isFirst = false;
+      setTimeout(() => signals.forEach((name) => process.off(name, take)), SAME_SIGNAL_MS).unref();
       resolve(signal);
     };
     for (const name of signals) process.on(name, take);

@@ -33,6 +33,9 @@ import { ModelRegistry } from './repository/model-registry.js';
 
 export const VERSION = '0.1.0';
 
+/** How long the end of the server waits for a collector of traces. */
+const LAST_SPANS_MS = 2_000;
+
 /** What Triton's clients ask for; the parts that are still to come are named in docs/differences.md. */
 const EXTENSIONS = [
   'classification',
@@ -212,15 +215,22 @@ class ServerBuilder implements ServerHealth {
         logEvery: log.everyRequests,
         tracing: tracing && {
           ...tracing,
-          serviceName: id,
           serviceVersion: VERSION,
-          epochMs: performance.timeOrigin,
+          serviceName: tracing.serviceName || id,
+          epochMs: () => Date.now() - this.#clock.now(),
+          warn: (text) => this.#log.warn({ by: 'opentelemetry' }, text),
           statusOf: (error) => grpcStatusOf(error).code,
         },
       },
       this.#log,
     );
-    this.#stops.push({ name: 'request observers', stop });
+    this.#stops.push({
+      name: 'request observers',
+      stop: async () => {
+        if (!(await endsWithin(stop(), LAST_SPANS_MS)))
+          this.#log.warn({}, 'the last traces could not be sent in time');
+      },
+    });
     return observer;
   }
 

@@ -52,7 +52,7 @@ ${inputs.map(signature).join('')}});
 }
 
 function property({ name, datatype, shape }: TensorMetadata, type: string): string {
-  return `  /** ${datatype} [${shape.join(', ')}] */
+  return `  /** ${commentText(datatype)} [${shape.join(', ')}] */
   readonly ${propertyName(name)}${type}<${quoted(datatype)}>;
 `;
 }

@@ -10,6 +10,8 @@ export interface TraceConfig {
 export interface TracingConfig {
   /** '': where the environment says. */
   readonly url: string;
+  /** '': the name of the server. */
+  readonly serviceName: string;
 }
 
 export function readTraceConfig(
@@ -24,8 +26,12 @@ export function readTraceConfig(
     else warnings.push(`--trace-config=${setting} has no effect: ${KNOWN}`);
   }
   const elsewhere = ENDPOINTS.some((name) => Boolean(environment[name]));
+  const serviceName = environment['OTEL_SERVICE_NAME'] ?? '';
   const isOff = environment['OTEL_SDK_DISABLED'] === 'true';
-  return { tracing: (url !== '' || elsewhere) && !isOff ? { url } : undefined, warnings };
+  return {
+    tracing: (url !== '' || elsewhere) && !isOff ? { url, serviceName } : undefined,
+    warnings,
+  };
 }
 
 const ENDPOINTS = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'];

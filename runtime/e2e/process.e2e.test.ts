@@ -191,10 +191,24 @@ describe('the end', () => {
 
     started.signal('SIGINT');
     await started.logged(/finishing the requests/);
-    started.signal('SIGINT');
+    while (started.isUp) {
+      started.signal('SIGINT');
+      await new Promise(setImmediate);
+    }
 
     expect(await Promise.all(outcomes)).toEqual(['lost', 'lost']);
     expect(await started.exited).toBe('SIGINT');
+  });
+
+  it('waits for requests when a signal comes twice in a moment, as npm sends them', async () => {
+    const [started, outcomes] = await busy();
+
+    started.signal('SIGINT');
+    await started.logged(/finishing the requests/);
+    started.signal('SIGINT');
+
+    expect(await Promise.all(outcomes)).toEqual(['answered', 'answered']);
+    expect(await started.exited).toBe(0);
   });
 
   it('cuts off what is under way when --exit-timeout-secs are over', async () => {

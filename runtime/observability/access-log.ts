@@ -20,9 +20,9 @@ export class AccessLog implements RequestObserver {
     const { receivedAt, queuedAt, dispatchedAt, completedAt, batchSize } = timings;
     this.#log.info(
       {
-        model: modelName,
+        model: cut(modelName),
         version: modelVersion,
-        ...(id !== '' && { id }),
+        ...(id !== '' && { id: cut(id) }),
         code: error?.code ?? 'OK',
         ms: rounded(endedAt - receivedAt),
         ...(dispatchedAt > 0 && { queueMs: rounded(dispatchedAt - queuedAt) }),
@@ -37,3 +37,10 @@ export class AccessLog implements RequestObserver {
 function rounded(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }
+
+/** Callers choose how long they are. */
+function cut(text: string): string {
+  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}…`;
+}
+
+const LONGEST = 256;

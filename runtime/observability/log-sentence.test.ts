@@ -14,6 +14,7 @@ describe('logSentence', () => {
       { msg: 'request', model: 'm', version: '2', id: 'a', code: 'OK', ms: 4, queueMs: 0.5 },
       'm 2: request (4 ms, id=a, code=OK, queueMs=0.5)',
     ],
+    [{ msg: 'no', model: 'a\nb\u001b[31m', id: '\u009b' }, 'a\\u000ab\\u001b[31m: no (id=\\u009b)'],
   ])('of %j is "%s"', (record, sentence) => {
     expect(logSentence(record)).toBe(sentence);
   });

@@ -26,15 +26,13 @@ export function createMetrics(catalog: ModelCatalog, options: MetricsOptions): M
   const machine = machineMetrics(options);
   let rendering: Promise<Buffer> | undefined;
   const renderNow = async (): Promise<Buffer> => {
-    try {
-      const models = catalog.readyVersions('');
-      const parts = await modelText(families, models, options.pause);
-      return Buffer.concat([...parts, Buffer.from(await machine.metrics())]);
-    } finally {
-      rendering = undefined;
-    }
+    const models = catalog.readyVersions('');
+    const parts = await modelText(families, models, options.pause);
+    return Buffer.concat([...parts, Buffer.from(await machine.metrics())]);
   };
-  return { contentType: machine.contentType, render: () => (rendering ??= renderNow()) };
+  const render = (): Promise<Buffer> =>
+    (rendering ??= renderNow().finally(() => (rendering = undefined)));
+  return { contentType: machine.contentType, render };
 }
 
 // ---- details below; callers need not read ----

@@ -5,10 +5,18 @@
 // OTEL_TRACES_SAMPLER, OTEL_SERVICE_NAME, OTEL_PROPAGATORS …) hold. Names: https://opentelemetry.io/docs/specs/semconv/rpc/grpc/
 
 import type { Context, Span, TextMapGetter, Tracer } from '@opentelemetry/api';
-import { SpanKind, SpanStatusCode, context, propagation, trace } from '@opentelemetry/api';
-import { NodeSDK } from '@opentelemetry/sdk-node';
+import {
+  DiagLogLevel,
+  SpanKind,
+  SpanStatusCode,
+  context,
+  diag,
+  propagation,
+  trace,
+} from '@opentelemetry/api';
+import { NodeSDK, resources } from '@opentelemetry/sdk-node';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
-import type { RuntimeError } from '../core/errors.js';
+import type { ErrorCode, RuntimeError } from '../core/errors.js';
 import type { FinishedRequest, RequestObserver } from '../core/request-observer.js';
 
 export interface TracingOptions {
@@ -16,8 +24,10 @@ export interface TracingOptions {
   readonly url: string;
   readonly serviceName: string;
   readonly serviceVersion: string;
-  /** The milliseconds since 1970 at the zero point of the clock that requests are timed with. */
-  readonly epochMs: number;
+  /** The milliseconds since 1970 at the zero point of the clock that requests are timed with, as of now: time of day may be set. */
+  readonly epochMs: () => number;
+  /** Told of spans that cannot be sent. */
+  readonly warn: (text: string) => void;
   /** The gRPC status of an error. */
   readonly statusOf: (error: RuntimeError) => number;
 }
@@ -28,10 +38,17 @@ export class Tracing implements RequestObserver {
   readonly #options: TracingOptions;
 
   constructor(options: TracingOptions) {
-    const { url, serviceName, serviceVersion } = options;
+    const { url, serviceName, serviceVersion, warn } = options;
+    const ignore = (): void => undefined;
+    diag.setLogger(
+      { error: warn, warn, info: ignore, debug: ignore, verbose: ignore },
+      DiagLogLevel.WARN,
+    );
     this.#sdk = new NodeSDK({
       serviceName,
       ...(url !== '' && { traceExporter: new OTLPTraceExporter({ url }) }),
+      // Not the process: its command line may have secrets in it.
+      resourceDetectors: [resources.envDetector, resources.hostDetector],
       instrumentations: [],
       metricReaders: [],
       logRecordProcessors: [],
@@ -42,17 +59,17 @@ export class Tracing implements RequestObserver {
   }
 
   requestFinished(request: FinishedRequest): void {
+    const epochMs = this.#options.epochMs();
     const parent = propagation.extract(context.active(), request, HEADERS);
-    const span = this.#start('inference.GRPCInferenceService/ModelInfer', {
-      kind: SpanKind.SERVER,
-      at: request.timings.receivedAt,
-      parent,
-    });
+    const startTime = epochMs + request.timings.receivedAt;
+    const options = { kind: SpanKind.SERVER, startTime };
+    const name = 'inference.GRPCInferenceService/ModelInfer';
+    const span = this.#tracer.startSpan(name, options, parent);
     if (span.isRecording()) {
       this.#describe(span, request);
-      this.#addPhases(trace.setSpan(parent, span), request);
+      this.#addPhases(trace.setSpan(parent, span), request, epochMs);
     }
-    span.end(this.#epoch(request.endedAt));
+    span.end(epochMs + request.endedAt);
   }
 
   /** Sends what is left. */
@@ -75,36 +92,44 @@ export class Tracing implements RequestObserver {
     });
     if (!error) return;
     span.setAttribute('error.type', error.code);
-    span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
+    // What the caller did wrong is no error of the server's, in the words of the convention.
+    if (OURS.includes(error.code))
+      span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
   }
 
-  #addPhases(parent: Context, { timings, endedAt }: FinishedRequest): void {
+  #addPhases(parent: Context, { timings, endedAt }: FinishedRequest, epochMs: number): void {
     const { queuedAt, dispatchedAt, completedAt } = timings;
     if (queuedAt === 0) return;
-    const queue = this.#start('queue', { kind: SpanKind.INTERNAL, at: queuedAt, parent });
-    queue.end(this.#epoch(dispatchedAt || endedAt));
+    const queue = this.#phase('queue', epochMs + queuedAt, parent);
+    queue.end(epochMs + (dispatchedAt || endedAt));
     if (dispatchedAt === 0) return;
-    const compute = this.#start('compute', { kind: SpanKind.INTERNAL, at: dispatchedAt, parent });
+    const compute = this.#phase('compute', epochMs + dispatchedAt, parent);
     compute.setAttributes({
       'inferd.batch_size': timings.batchSize,
       'inferd.compute_input_ms': timings.inputMs,
       'inferd.compute_infer_ms': timings.inferMs,
       'inferd.compute_output_ms': timings.outputMs,
     });
-    compute.end(this.#epoch(completedAt || endedAt));
+    compute.end(epochMs + (completedAt || endedAt));
   }
 
-  #start(
-    name: string,
-    { kind, at, parent }: { kind: SpanKind; at: number; parent: Context },
-  ): Span {
-    return this.#tracer.startSpan(name, { kind, startTime: this.#epoch(at) }, parent);
-  }
-
-  #epoch(at: number): number {
-    return this.#options.epochMs + at;
+  #phase(name: string, startTime: number, parent: Context): Span {
+    return this.#tracer.startSpan(name, { kind: SpanKind.INTERNAL, startTime }, parent);
   }
 }
+
+/** Codes that say that the server is at fault or in trouble. */
+const OURS: readonly ErrorCode[] = [
+  'MODEL_NOT_READY',
+  'QUEUE_FULL',
+  'QUEUE_TIMEOUT',
+  'DEADLINE_EXCEEDED',
+  'BACKEND_FAILED',
+  'BACKEND_LOST',
+  'SHUTTING_DOWN',
+  'UNSUPPORTED',
+  'INTERNAL',
+];
 
 const HEADERS: TextMapGetter<FinishedRequest> = {
   get: (request, key) => request.metadata(key.toLowerCase()),

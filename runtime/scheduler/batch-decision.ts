@@ -111,7 +111,7 @@ export function decideBatch(
     reason,
   });
   if (candidate.closed !== undefined) return all(candidate.closed);
-  if (candidate.rows >= largestPreferredSize(options)) return all('max');
+  if (candidate.rows >= largestPreferredSize(options)) return all('preferred');
   if (late) return all('delay');
   if (options.maxDelayMs === 0) return all('idle');
   return { kind: 'wait', untilMs: goesAt };

@@ -14,6 +14,8 @@ export interface BalancerPorts {
 /** A name is looked up again after this time, at the next call; sooner when a server is down. */
 const REFRESH_MS = 30_000;
 const REFRESH_DOWN_MS = 1_000;
+/** As long as none has ever been found. */
+const REFRESH_NONE_MS = 100;
 
 export class Balancer {
   readonly #source: AddressSource;
@@ -126,12 +128,16 @@ export class Balancer {
   #refresh(): void {
     if (this.#isLookingUp) return;
     if (this.#connections.length > 0 && !this.#source.changes) return;
-    const isWell = this.#connections.length > 0 && this.#connections.every(isReady);
     const age = this.#ports.clock.now() - this.#lookedUpAt;
-    if (age < (isWell ? REFRESH_MS : REFRESH_DOWN_MS)) return;
+    if (age < this.#refreshMs()) return;
     this.#isLookingUp = true;
     this.#problem = undefined;
     void this.#lookUp();
+  }
+
+  #refreshMs(): number {
+    if (this.#connections.length === 0) return REFRESH_NONE_MS;
+    return this.#connections.every(isReady) ? REFRESH_MS : REFRESH_DOWN_MS;
   }
 
   async #lookUp(): Promise<void> {

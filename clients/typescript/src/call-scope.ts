@@ -1,5 +1,6 @@
 // How long a call may take: its deadline and the caller's signal as one AbortSignal, whose reason is the error of the call.
 
+import { setMaxListeners } from 'node:events';
 import type { Clock } from './clock.js';
 import { InferdError, errorOfAbort } from './inferd-error.js';
 
@@ -23,6 +24,8 @@ export class CallScope {
     const late = (): void =>
       this.#abort(new InferdError('DEADLINE_EXCEEDED', `no answer within ${deadlineMs} ms`));
     this.#stopTimer = deadlineMs === Infinity ? () => undefined : clock.after(deadlineMs, late);
+    // One signal may be that of many calls at once.
+    if (signal) setMaxListeners(0, signal);
     signal?.addEventListener('abort', this.#cancel);
     if (signal?.aborted) this.#cancel();
   }

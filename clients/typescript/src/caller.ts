@@ -109,8 +109,8 @@ export class Caller {
   async #attempts(progress: Progress): Promise<Answer> {
     const { call, scope, tried } = progress;
     for (let failures = 0; ;) {
-      tried.push(await this.#nextConnection(call.options.address, progress));
       try {
+        tried.push(await this.#nextConnection(call.options.address, progress));
         return await this.#attempt(progress);
       } catch (error) {
         failures++;
@@ -140,7 +140,7 @@ export class Caller {
       return first(scope.signal);
     const hedges = this.#hedges;
     const delayMs = hedges.delayMs(model);
-    const measured = this.#measured(model, first);
+    const measured = this.#measured(model, first, call.options.signal);
     if (delayMs === undefined) return measured(scope.signal);
     return hedgedRequest(
       measured,
@@ -163,7 +163,7 @@ export class Caller {
   }
 
   /** One that loses against its hedge counts with the time it had: else slow answers would never be seen. */
-  #measured(model: string, leg: Leg): Leg {
+  #measured(model: string, leg: Leg, callersSignal: AbortSignal | undefined): Leg {
     return async (signal) => {
       const { clock } = this.#ports;
       const from = clock.now();
@@ -173,7 +173,7 @@ export class Caller {
         record();
         return answer;
       } catch (error) {
-        if (signal.aborted) record();
+        if (signal.aborted && !callersSignal?.aborted) record();
         throw error;
       }
     };

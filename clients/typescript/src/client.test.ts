@@ -113,6 +113,37 @@ describe('a stream', () => {
     await expect(read).rejects.toMatchObject({ code: 'CANCELLED', cause: new Error('enough') });
   });
 
+  it('that broke before anybody read it is no stream that ended', async () => {
+    const { address } = await serve({
+      duplex: {
+        [`${SERVICE}/ModelStreamInfer`]: (call) =>
+          call.emit('error', { code: status.INTERNAL, details: 'out of order' }),
+      },
+      unary: {
+        [`${SERVICE}/ServerLive`]: (_call, done) =>
+          done(null, encode('inference.ServerLiveResponse', { live: true })),
+      },
+    });
+    const client = clientOf({ addresses: [address] });
+    const stream = await client.stream();
+    await stream.send('m', {}, {});
+    // What the server says later comes later on the same connection.
+    await client.isServerLive();
+
+    const failure = { code: 'INTERNAL', details: 'out of order' };
+    await expect(all(stream)).rejects.toMatchObject(failure);
+    await expect(stream.send('m', {}, {})).rejects.toMatchObject(failure);
+  });
+
+  it('takes nothing more after its end', async () => {
+    const { address } = await serve({ duplex: { [`${SERVICE}/ModelStreamInfer`]: twice } });
+    const stream = await clientOf({ addresses: [address] }).stream();
+
+    stream.end();
+
+    await expect(stream.send('m', {}, {})).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+
   it('tells that the server knows no streams', async () => {
     const { address } = await serve({});
     const stream = await clientOf({ addresses: [address] }).stream();

@@ -11,7 +11,7 @@ import {
 } from '@grpc/grpc-js';
 import type { ClientSettings, Metadata } from './client-options.js';
 import type { Connection, ConnectionState, Duplex, OutgoingCall } from './connection.js';
-import { errorOfAbort, inferdErrorFrom } from './inferd-error.js';
+import { errorOfAbort, inferdErrorFrom, invalid } from './inferd-error.js';
 
 const STATES: Readonly<Record<connectivityState, ConnectionState>> = {
   [connectivityState.IDLE]: 'idle',
@@ -81,20 +81,30 @@ export class GrpcConnection implements Connection {
   serverStream(call: OutgoingCall, request: Buffer, signal: AbortSignal): AsyncIterable<Buffer> {
     const parts = callParts(call);
     const stream = this.#client.makeServerStreamRequest(call.path, asIs, asIs, request, ...parts);
-    return this.#messages(stream, signal);
+    return messagesOf(stream, this.#watchStream(stream, signal));
   }
 
   duplex(call: OutgoingCall, signal: AbortSignal): Duplex {
     const stream = this.#client.makeBidiStreamRequest(call.path, asIs, asIs, ...callParts(call));
+    const fate = this.#watchStream(stream, signal);
+    let isEnded = false;
     return {
-      messages: this.#messages(stream, signal),
+      messages: messagesOf(stream, fate),
       write: (message) =>
         new Promise((resolve, reject) => {
-          stream.write(message, (error?: Error | null) =>
-            error ? reject(inferdErrorFrom(error, this.address)) : resolve(),
-          );
+          if (isEnded) throw invalid('the stream has been ended; open another one');
+          if (fate.failure) throw fate.failure;
+          // grpc-js calls back without an error also when the stream is gone.
+          stream.write(message, (error?: Error | null) => {
+            if (fate.failure) reject(fate.failure);
+            else if (error) reject(inferdErrorFrom(error, this.address));
+            else resolve();
+          });
         }),
-      end: () => void stream.end(),
+      end: () => {
+        isEnded = true;
+        stream.end();
+      },
     };
   }
 
@@ -103,26 +113,19 @@ export class GrpcConnection implements Connection {
     this.#client.close();
   }
 
-  /** Cancels the call when the signal says so, or when the reader stops early. */
-  #messages(stream: MessageStream, signal: AbortSignal): AsyncIterable<Buffer> {
+  /** Cancels the call when the signal says so, and keeps how it failed for those who look later: grpc-js tells it once. */
+  #watchStream(stream: MessageStream, signal: AbortSignal): StreamFate {
+    const fate: StreamFate = { failure: undefined };
     const cancel = (): void => stream.cancel();
+    const forget = (): void => signal.removeEventListener('abort', cancel);
     signal.addEventListener('abort', cancel);
     if (signal.aborted) cancel();
-    // Somebody who never reads must not end the process by an error that nobody listens for.
-    stream.on('error', () => signal.removeEventListener('abort', cancel));
-    const { address } = this;
-    return {
-      async *[Symbol.asyncIterator]() {
-        try {
-          yield* stream;
-        } catch (error) {
-          throw signal.aborted ? errorOfAbort(signal) : inferdErrorFrom(error, address);
-        } finally {
-          signal.removeEventListener('abort', cancel);
-          stream.cancel();
-        }
-      },
-    };
+    stream.on('end', forget);
+    stream.on('error', (error) => {
+      forget();
+      fate.failure = signal.aborted ? errorOfAbort(signal) : inferdErrorFrom(error, this.address);
+    });
+    return fate;
   }
 
   #watch(): void {
@@ -138,7 +141,28 @@ export class GrpcConnection implements Connection {
 
 interface MessageStream extends AsyncIterable<Buffer> {
   cancel(): void;
-  on(event: 'error', listener: () => void): unknown;
+  on(event: 'end' | 'error', listener: (error?: unknown) => void): unknown;
+}
+
+interface StreamFate {
+  failure: Error | undefined;
+}
+
+/** Cancels the call when the reader stops early. */
+function messagesOf(stream: MessageStream, fate: StreamFate): AsyncIterable<Buffer> {
+  return {
+    async *[Symbol.asyncIterator]() {
+      try {
+        yield* stream;
+        // Who begins to read after the failure finds a stream that merely ends.
+        if (fate.failure) throw fate.failure;
+      } catch (error) {
+        throw fate.failure ?? error;
+      } finally {
+        stream.cancel();
+      }
+    },
+  };
 }
 
 function callParts({ metadata, timeoutMs }: OutgoingCall): [GrpcMetadata, CallOptions] {
@@ -148,14 +172,22 @@ function callParts({ metadata, timeoutMs }: OutgoingCall): [GrpcMetadata, CallOp
 
 function grpcMetadata(pairs: Metadata): GrpcMetadata {
   const metadata = new GrpcMetadata();
-  for (const [key, value] of Object.entries(pairs)) metadata.set(key, value);
+  try {
+    for (const [key, value] of Object.entries(pairs)) metadata.set(key, value);
+  } catch (error) {
+    throw invalid((error as Error).message);
+  }
   return metadata;
 }
 
 function channelCredentials({ tls }: Pick<ClientSettings, 'tls'>): ChannelCredentials {
   if (!tls) return credentials.createInsecure();
   const { rootCertificates = null, privateKey = null, certificateChain = null } = tls;
-  return credentials.createSsl(rootCertificates, privateKey, certificateChain);
+  try {
+    return credentials.createSsl(rootCertificates, privateKey, certificateChain);
+  } catch (error) {
+    throw invalid(`tls: ${(error as Error).message}`);
+  }
 }
 
 function channelOptions(

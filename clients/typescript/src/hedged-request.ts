@@ -32,7 +32,8 @@ export function hedgedRequest(first: Leg, hedge: Hedge, signal: AbortSignal): Pr
           const error = reason as Error;
           running--;
           firstError ??= error;
-          if (!isRetriable(error)) settle(() => reject(error));
+          // A refusal by the second may be that server's alone; the first may still be answered.
+          if (leg === first && !isRetriable(error)) settle(() => reject(error));
           else if (running === 0) settle(() => reject(firstError!));
         },
       );

@@ -47,15 +47,15 @@ export function inferdErrorFrom(error: unknown, address?: string): Error {
   if (error instanceof InferdError) return error;
   if (!isStatus(error)) return error instanceof Error ? error : new Error(String(error));
   const code = (status[error.code] ?? 'UNKNOWN') as GrpcCode;
-  const lost = code === 'CANCELLED' || (code === 'INTERNAL' && LOST.test(error.details));
+  const lost = (code === 'CANCELLED' || code === 'INTERNAL') && LOST.test(error.details);
   const source = { address, cause: error };
   return lost
     ? new InferdError('UNAVAILABLE', `the connection was lost: ${error.details}`, source)
     : new InferdError(code, error.details.replace(/ Resolution note: *$/, ''), source);
 }
 
-/** grpc-js' words for a session that ended under a call. Cancellations of our own never become errors, so that is another. */
-const LOST = /RST_STREAM|Session closed/i;
+/** grpc-js' words for a call that the other side cut off, or a session that ended under it. Our own cancellations do not come here. */
+const LOST = /RST_STREAM|Session closed|^Call cancelled$/i;
 
 function isStatus(error: unknown): error is Status {
   return error instanceof Error && 'code' in error && 'details' in error;

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
+import { InferdError } from './inferd-error.js';
 
 /** Beside the built package; in the repository, at its root. */
 const DIRECTORIES = ['./proto/', '../../../proto/'];
@@ -25,13 +26,22 @@ export function decode(
   longs: typeof Number | typeof BigInt = Number,
 ): Message {
   const type = typeOf(name);
-  return type.toObject(type.decode(bytes), {
+  return type.toObject(decoded(type, bytes), {
     arrays: true,
     objects: true,
     defaults: true,
     enums: String,
     longs,
   });
+}
+
+function decoded(type: protobuf.Type, bytes: Buffer): protobuf.Message {
+  try {
+    return type.decode(bytes);
+  } catch (cause) {
+    const text = `the answer is no ${type.name}: ${(cause as Error).message}`;
+    throw new InferdError('INTERNAL', text, { cause });
+  }
 }
 
 function typeOf(name: string): protobuf.Type {

@@ -158,7 +158,7 @@ export class ServerCalls {
       this.#caller.call({
         path: `/${INFERENCE}/${method}`,
         request: bytes,
-        options: { deadlineMs: Infinity, ...options, address },
+        options: { ...options, deadlineMs: options.deadlineMs ?? Infinity, address },
         mayRepeat: false,
       }),
     );

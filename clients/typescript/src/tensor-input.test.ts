@@ -102,6 +102,10 @@ describe('an input', () => {
     [{ datatype: 'UINT64', data: [-1] }, `input 'x': "-1" is no element of UINT64`],
     [{ datatype: 'INT32', data: [1.5] }, `input 'x': "1.5" is no element of INT32`],
     [{ datatype: 'FP32', data: ['1'] }, `input 'x': "1" is no element of FP32`],
+    [
+      { datatype: 'INT32', data: [7, undefined as unknown as number] },
+      `input 'x': "undefined" is no element of INT32`,
+    ],
     [{ datatype: 'BYTES', data: [1] }, "input 'x': elements of BYTES are strings or Uint8Arrays"],
     [
       { datatype: 'BYTES', data: new Uint8Array(1) },

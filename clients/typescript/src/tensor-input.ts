@@ -143,9 +143,11 @@ function rawBytes(name: string, bytes: Buffer, datatype: FixedDataType): Encoded
 }
 
 function numbers(name: string, elements: readonly Element[], datatype: FixedDataType): TypedArray {
-  const wrong = elements.find((element) => !fits(element, datatype));
-  if (wrong !== undefined)
-    throw invalid(`input '${name}': ${JSON.stringify(String(wrong))} is no element of ${datatype}`);
+  const wrong = elements.findIndex((element) => !fits(element, datatype));
+  if (wrong !== -1) {
+    const shown = JSON.stringify(String(elements[wrong]));
+    throw invalid(`input '${name}': ${shown} is no element of ${datatype}`);
+  }
   if (datatype === 'FP16') return toFloat16(elements.map(Number));
   if (datatype === 'BF16') return toBfloat16(elements.map(Number));
   const array = arrayOf(datatype);

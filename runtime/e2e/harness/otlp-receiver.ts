@@ -7,6 +7,8 @@ import protobuf from 'protobufjs';
 
 export interface ReceivedSpan {
   readonly service: string;
+  /** Attributes of the process that sent it. */
+  readonly resource: Readonly<Record<string, string | number>>;
   readonly name: string;
   /** Hexadecimal; parentId is '' for a root. */
   readonly traceId: string;
@@ -104,14 +106,15 @@ function spansOf(body: Buffer): ReceivedSpan[] {
     options,
   ) as unknown as WireRequest;
   return resources.flatMap(({ resource, scope_spans: scopes }) => {
-    const service = String(attributesOf(resource.attributes)['service.name']);
-    return scopes.flatMap(({ spans }) => spans.map((span) => spanOf(service, span)));
+    const attributes = attributesOf(resource.attributes);
+    return scopes.flatMap(({ spans }) => spans.map((span) => spanOf(attributes, span)));
   });
 }
 
-function spanOf(service: string, span: WireSpan): ReceivedSpan {
+function spanOf(resource: ReceivedSpan['resource'], span: WireSpan): ReceivedSpan {
   return {
-    service,
+    service: String(resource['service.name']),
+    resource,
     name: span.name,
     traceId: span.trace_id.toString('hex'),
     spanId: span.span_id.toString('hex'),
