@@ -1,5 +1,7 @@
 // One flag of the command line, and the ways to write one down.
 
+import { MAX_TIMER_MS } from '../core/clock.js';
+
 export interface Flag {
   readonly name: string;
   readonly kind: 'text' | 'integer' | 'boolean';
@@ -30,16 +32,18 @@ export function text(
   return { name, kind: 'text', value, help, ...extra };
 }
 
-/** What fits into 32 bits, and into a timer of Node when it is in milliseconds. */
-const LARGEST = 2 ** 31 - 1;
-
 export function integer(
   name: string,
   value: string,
   ...[help, standard]: [help: string, standard: string]
 ): Flag {
+  // Numbers of milliseconds become timers; none of the others needs to be larger.
   const max =
-    value === 'PORT' ? 65_535 : value === 'SECONDS' ? Math.floor(LARGEST / 1000) : LARGEST;
+    value === 'PORT'
+      ? 65_535
+      : value === 'SECONDS'
+        ? Math.floor(MAX_TIMER_MS / 1000)
+        : MAX_TIMER_MS;
   return { name, kind: 'integer', value, help, default: standard, max };
 }
 

@@ -174,8 +174,10 @@ function readShape(shape: number[], reader: WireReader, wireType: number): void 
     return;
   }
   const packed = reader.message();
-  checkCount(packed.end - packed.at);
-  while (!packed.done) shape.push(packed.int64());
+  while (!packed.done) {
+    shape.push(packed.int64());
+    checkCount(shape.length);
+  }
 }
 
 function readOutput(reader: WireReader): WireOutput {

@@ -288,6 +288,21 @@ describe('ModelInfer with classification', () => {
     expect([call.answers, catalog.released]).toEqual([1, 1]);
   });
 
+  it('a model that throws after its answer, and releases it once', () => {
+    const catalog = new FakeCatalog().serve(aServedModel(), {
+      infer: (_request, _call, reply) => {
+        reply.end(new RuntimeError('QUEUE_FULL', 'full'));
+        throw new Error('out of order');
+      },
+    });
+    const call = new FakeUnaryCall(aMessage());
+    const method = modelInferMethod(aRoad(catalog));
+
+    expect(() => (method.handle as (call: FakeUnaryCall) => void)(call)).toThrow('out of order');
+    expect(call.failures).toEqual([{ code: GRPC.UNAVAILABLE, message: 'full' }]);
+    expect(catalog.released).toBe(1);
+  });
+
   it('a model that throws, and releases it', () => {
     const catalog = new FakeCatalog().serve(aServedModel(), {
       infer: () => {

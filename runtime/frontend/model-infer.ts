@@ -40,6 +40,7 @@ class UnaryInference implements Reply {
   #handle: ServableHandle | undefined;
   #answer: Buffer | undefined;
   #error: RuntimeError | undefined;
+  #isEnded = false;
 
   constructor(call: UnaryCall, parts: ModelInferParts) {
     this.#call = call;
@@ -57,6 +58,7 @@ class UnaryInference implements Reply {
       // It must not throw; but if it does, the model must not be held for ever.
       this.#handle.servable.infer(request, this.#inference, this);
     } catch (thrown) {
+      if (this.#isEnded) throw thrown;
       this.end(RuntimeError.from(thrown));
     }
   }
@@ -73,6 +75,7 @@ class UnaryInference implements Reply {
   }
 
   end(error?: RuntimeError): void {
+    this.#isEnded = true;
     const failure = error ?? this.#error ?? (this.#answer ? undefined : this.#noResponse());
     if (failure) this.#call.fail(grpcStatusOf(failure));
     else this.#call.reply(this.#answer!);

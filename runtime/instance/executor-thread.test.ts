@@ -117,6 +117,7 @@ describe('ExecutorThread', () => {
       cause,
     });
     expect(thread.busy).toBe(false);
+    expect(deaths).toEqual(['worker exited with code: 1']);
   });
 
   it('ends its thread', async () => {

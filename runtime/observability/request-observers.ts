@@ -33,14 +33,19 @@ export async function startRequestObservers(
     observers.push(traces);
     stop = () => traces.stop();
   }
-  return { observer: combined(observers), stop };
+  return { observer: combined(observers, log), stop };
 }
 
-function combined(observers: readonly RequestObserver[]): RequestObserver | undefined {
-  if (observers.length < 2) return observers[0];
+/** What goes wrong here is told and goes no further: others of the same batch still wait for their answers. */
+function combined(observers: readonly RequestObserver[], log: Log): RequestObserver | undefined {
+  if (observers.length === 0) return undefined;
   return {
     requestFinished: (request: FinishedRequest) => {
-      for (const observer of observers) observer.requestFinished(request);
+      try {
+        for (const observer of observers) observer.requestFinished(request);
+      } catch (error) {
+        log.error({}, `a request could not be observed: ${String(error)}`);
+      }
     },
   };
 }

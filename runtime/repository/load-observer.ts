@@ -11,7 +11,6 @@ export interface LoadObserver {
   modelUnreadable(name: string, problems: readonly ConfigProblem[]): void;
   versionLoading(name: string, version: number): void;
   versionReady(name: string, version: number, ms: number): void;
-  /** `problems` beyond the error itself may be empty. */
   versionFailed(name: string, version: number, error: RuntimeError): void;
   versionUnloaded(name: string, version: number): void;
 }

@@ -25,6 +25,7 @@ afterEach(async () => {
 function aManager(options: Partial<ModelManagerOptions> = {}): ModelManager {
   const observer = {
     ...silentObserver,
+    modelLoading: (name: string) => void unreadable.delete(name),
     modelUnreadable: (name: string, problems: readonly ConfigProblem[]) =>
       void unreadable.set(name, problems),
   };
@@ -59,6 +60,15 @@ describe('ModelManager', () => {
     expect(failures.size).toBe(0);
     expect([readyVersions('a'), readyVersions('b')]).toEqual([[1], [1, 2]]);
     expect(manager.isReady()).toBe(true);
+  });
+
+  it('says of a name at the start that it is nowhere', async () => {
+    const failures = await aManager().start(['typo']);
+
+    expect([...failures.keys()]).toEqual(['typo']);
+    expect(unreadable.get('typo')).toEqual([
+      { path: '', message: 'no model repository has a directory of that name' },
+    ]);
   });
 
   it('loads only what is named, and lists the rest by name', async () => {

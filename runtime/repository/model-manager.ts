@@ -50,9 +50,6 @@ export class ModelManager implements ModelControl {
     this.#listing = await listRepositories(this.#options.repositories);
     const failures = new Map<string, RuntimeError>();
     const wanted = names === 'all' ? [...this.#listing.keys()] : names;
-    for (const name of wanted)
-      if (!this.isListed(name))
-        this.#parts.observer.modelUnreadable(name, [{ path: '', message: NO_DIRECTORY }]);
     await Promise.all(
       wanted.map(async (name) => {
         try {
@@ -60,6 +57,8 @@ export class ModelManager implements ModelControl {
         } catch (thrown) {
           const error = RuntimeError.from(thrown);
           failures.set(name, error);
+          if (!this.isListed(name))
+            this.#parts.observer.modelUnreadable(name, [{ path: '', message: NO_DIRECTORY }]);
           if (!this.#parts.registry.lifecycles(name)) this.#unreadable.add(name);
         }
       }),
