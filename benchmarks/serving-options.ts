@@ -1,6 +1,7 @@
 // The command line of `npm run bench`.
 
 import { parseArgs } from 'node:util';
+import { UsageError } from './command/usage-error.js';
 import { WORKS, pointFromName, type Point, type Work } from './works/work.js';
 
 export interface ServingOptions {
@@ -33,8 +34,6 @@ should run on the machine meanwhile.
 
 The JSON file has all figures. Exit code 1: a request was lost, or not counted as a success by the server.
 `;
-
-export class UsageError extends Error {}
 
 /** undefined: help is wanted. @throws UsageError */
 export function servingOptions(args: readonly string[]): ServingOptions | undefined {

@@ -2,6 +2,7 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { UsageError } from './command/usage-error.js';
 import { chooseLoader } from './load/choose-loader.js';
 import { measureWork } from './measure-work.js';
 import { withFigures } from './report/docs-table.js';
@@ -10,7 +11,7 @@ import { disturbances, resultTable } from './report/result-table.js';
 import type { BenchResult, PointResult } from './report/result.js';
 import { verdicts } from './report/targets.js';
 import { terminalTable } from './report/text-table.js';
-import { HELP, UsageError, servingOptions, type ServingOptions } from './serving-options.js';
+import { HELP, servingOptions, type ServingOptions } from './serving-options.js';
 import { obstacle } from './works/work.js';
 
 const LATEST = 'benchmarks/results/latest.json';

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TemporaryRepository } from '../runtime/e2e/harness/temporary-repository.js';
 import { TestClient } from '../runtime/e2e/harness/test-client.js';
+import { cleaningUp, stop, type Cleanup } from './cleanup.js';
 import type { Loader } from './load/load.js';
 import { OrtProcess } from './processes/ort-process.js';
 import { ServedProcess } from './processes/served-process.js';
@@ -25,54 +26,34 @@ export interface Stage {
 }
 
 /** Whatever happens on it, everything is stopped and removed afterwards. */
-export async function onStage<T>(
+export function onStage<T>(
   work: Work,
   loader: Loader,
   act: (stage: Stage) => Promise<T>,
 ): Promise<T> {
-  const leave: Leave = [];
-  // On the way out, the processes that have been started are killed.
-  const exit = (): never => process.exit(1);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, exit);
-    leave.push(() => process.off(signal, exit));
-  }
-  try {
-    return await act(await setUp(work, loader, leave));
-  } finally {
-    for (const end of leave) await end();
-  }
+  return cleaningUp(async (cleanup) => act(await setUp(work, loader, cleanup)));
 }
 
 // ---- details below; callers need not read ----
 
-/** What there is to be ended, the latest first. */
-type Leave = (() => unknown)[];
-
-async function setUp(work: Work, loader: Loader, leave: Leave): Promise<Stage> {
-  const entered = <Thing>(thing: Thing, end: (thing: Thing) => unknown): Thing => {
-    leave.unshift(() => end(thing));
-    return thing;
-  };
-  const stop = (served: { stop(): Promise<void> }): Promise<void> => served.stop();
-
-  const repository = entered(new TemporaryRepository(), (it) => it.remove());
+async function setUp(work: Work, loader: Loader, cleanup: Cleanup): Promise<Stage> {
+  const repository = cleanup.enter(new TemporaryRepository(), (it) => it.remove());
   repository.write(`${work.name}/1/model.onnx`, work.model());
   repository.write(`${work.name}/config.pbtxt`, configText(work));
   const modelFile = join(repository.path, work.name, '1', 'model.onnx');
-  const folder = entered(mkdtempSync(join(tmpdir(), 'inferd-bench-')), (path) =>
+  const folder = cleanup.enter(mkdtempSync(join(tmpdir(), 'inferd-bench-')), (path) =>
     rmSync(path, { recursive: true }),
   );
   const message = inferMessage(work);
   const bodyFile = join(folder, 'body');
   writeFileSync(bodyFile, grpcFrame(message));
 
-  const inferd = entered(await ServedProcess.inferd(repository.path), stop);
-  const client = entered(new TestClient(inferd.grpcPort), (it) => it.close());
+  const inferd = cleanup.enter(await ServedProcess.inferd(repository.path), stop);
+  const client = cleanup.enter(new TestClient(inferd.grpcPort), (it) => it.close());
   const replyBytes = await answerBytes(inferd.grpcPort, message);
-  const echo = entered(await ServedProcess.echo(replyBytes), stop);
+  const echo = cleanup.enter(await ServedProcess.echo(replyBytes), stop);
   const ort = work.computeBound
-    ? entered(await OrtProcess.start(work, modelFile), stop)
+    ? cleanup.enter(await OrtProcess.start(work, modelFile), stop)
     : undefined;
   return { work, bodyFile, loader, echo, inferd, client, ort };
 }

@@ -31,7 +31,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   repository: {
     may: ['core', 'config'],
-    packages: ['p-limit', 'node:fs', 'node:fs/promises', 'node:path'],
+    packages: ['p-limit', 'node:crypto', 'node:fs', 'node:fs/promises', 'node:os', 'node:path'],
   },
   frontend: {
     may: ['core'],
@@ -59,9 +59,15 @@ const RULES: Readonly<Record<string, Rule>> = {
     ],
   },
   cli: { may: ['core', 'config'], packages: ['commander', 'cli-table3', 'inferd-client'] },
-  'assemble-model.ts': {
+  assembly: {
     may: ['core', 'config', 'layer', 'scheduler', 'instance', 'repository'],
-    packages: ['node:path'],
+    packages: ['node:fs/promises', 'node:path'],
+  },
+  'version.ts': { may: [], packages: [] },
+  'server-lifecycle.ts': { may: ['core', 'frontend/server-health'], packages: [] },
+  'front-ends.ts': {
+    may: ['core', 'config', 'frontend', 'observability', 'server-lifecycle', 'version'],
+    packages: [],
   },
   'server.ts': {
     may: [
@@ -69,14 +75,19 @@ const RULES: Readonly<Record<string, Rule>> = {
       'config',
       'instance',
       'repository',
-      'frontend',
       'observability',
-      'assemble-model',
+      'assembly',
+      'front-ends',
+      'server-lifecycle',
     ],
     packages: [],
   },
+  'check-repository.ts': {
+    may: ['core', 'config', 'instance', 'repository', 'cli/repository-check', 'assembly'],
+    packages: [],
+  },
   'main.ts': {
-    may: ['core', 'config', 'cli', 'observability', 'server'],
+    may: ['core', 'config', 'cli', 'observability', 'server', 'check-repository', 'version'],
     packages: ['node:fs/promises'],
   },
 };

@@ -1,16 +1,19 @@
 #!/usr/bin/env node
 // The process: arguments and environment in, exit code out. The only file that touches `process`.
 
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { Shown, parseCommandLine } from './cli/command-line.js';
 import { isSubcommand } from './cli/is-subcommand.js';
+import type { CheckRepository } from './cli/repository-check.js';
 import { statusTable } from './cli/status-table.js';
 import { InvalidOption } from './config/invalid-option.js';
 import { serverOptionsFrom, type ServerOptions } from './config/server-options.js';
+import { systemClock } from './core/clock.js';
 import { endsWithin } from './core/ends-within.js';
 import type { Log } from './core/log.js';
 import { createLogger } from './observability/logger.js';
-import { StartFailed, VERSION, createServer, type Server } from './server.js';
+import { StartFailed, createServer, type Server } from './server.js';
+import { VERSION } from './version.js';
 
 /** After requests have been cut off: how long batches that execute already may take to end. */
 const LAST_BATCHES_MS = 5_000;
@@ -24,11 +27,36 @@ process.exitCode = isSubcommand(argv) ? await tool() : await main();
 /** Loaded only when asked for: the server needs no client. */
 async function tool(): Promise<number> {
   const { runSubcommand } = await import('./cli/subcommands.js');
-  return runSubcommand(argv, {
-    write: (text) => process.stdout.write(text),
-    writeError: (text) => process.stderr.write(text),
+  // Who reads, such as head, has had enough.
+  process.stdout.on('error', () => process.exit(0));
+  const io = {
+    write: (text: string) => process.stdout.write(text),
+    writeError: (text: string) => process.stderr.write(text),
+    readFile: (path: string) => readFile(path),
     writeFile,
+    environment: process.env,
+    isTerminal: { output: process.stdout.isTTY, errors: process.stderr.isTTY },
+    // Unlike the server, which has sockets, a tool that waits has nothing else to live for.
+    clock: { ...systemClock, setTimer: (fn: () => void, ms: number) => setTimeout(fn, ms) },
+    interrupted: () => {
+      const controller = new AbortController();
+      process.once('SIGINT', () => controller.abort());
+      return controller.signal;
+    },
+  };
+  return runSubcommand(argv, io, { checkRepository });
+}
+
+/** With the settings that a server started here would have. */
+async function checkRepository(
+  ...[directory, how]: Parameters<CheckRepository>
+): ReturnType<CheckRepository> {
+  const { checkRepository: check } = await import('./check-repository.js');
+  const { values } = parseCommandLine([`--model-repository=${directory}`], process.env, {
+    version: VERSION,
+    write: () => undefined,
   });
+  return check(directory, how, serverOptionsFrom(values, process.env));
 }
 
 async function main(): Promise<number> {
@@ -90,7 +118,8 @@ async function serve(
   );
   const signal = await firstSignal();
   log.info({ signal }, 'finishing the requests under way; once more ends at once');
-  if (await endsWithin(server.close(), options.exitTimeoutMs + LAST_BATCHES_MS)) {
+  const { drainDelayMs, exitTimeoutMs } = options;
+  if (await endsWithin(server.close(), drainDelayMs + exitTimeoutMs + LAST_BATCHES_MS)) {
     log.info({}, 'goodbye');
     return 0;
   }

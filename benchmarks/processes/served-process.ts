@@ -1,15 +1,22 @@
 // A server under load, in a process of its own: inferd as it is built beside this file, or the echo. It is ended with the
 // benchmark, however that ends.
 
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 const INFERD = fileURLToPath(new URL('../../runtime/main.js', import.meta.url));
 const ECHO = fileURLToPath(new URL('./echo-server.js', import.meta.url));
 
 /** What both say when they listen; the echo says it in inferd's words. */
 const LISTENS = /Started (GRPCInferenceService|Metrics Service) at [^"]*:(\d+)/;
+
+export interface ServerSettings {
+  readonly flags?: readonly string[];
+  /** Besides those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+}
 
 export class ServedProcess {
   readonly pid: number;
@@ -19,9 +26,19 @@ export class ServedProcess {
   readonly #child: ChildProcess;
 
   /** Resolves when every model of the repository is ready. */
-  static inferd(repository: string): Promise<ServedProcess> {
+  static inferd(
+    repository: string,
+    { flags = [], env = {} }: ServerSettings = {},
+  ): Promise<ServedProcess> {
     const ports = ['--grpc-port=0', '--http-port=0', '--metrics-port=0'];
-    return ServedProcess.#start([INFERD, `--model-repository=${repository}`, ...ports]);
+    const args = [INFERD, `--model-repository=${repository}`, ...ports, ...flags];
+    return ServedProcess.#start(args, env);
+  }
+
+  /** Whether the server takes a flag of this name. */
+  static async knowsFlag(name: string): Promise<boolean> {
+    const { stdout } = await promisify(execFile)(process.execPath, [INFERD, '--help']);
+    return stdout.includes(`--${name}`);
   }
 
   /** Answers everything with so many bytes. */
@@ -36,15 +53,25 @@ export class ServedProcess {
     this.metricsPort = ports.get('Metrics Service') ?? 0;
   }
 
-  async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const ended = new Promise((resolve) => this.#child.once('close', resolve));
-    this.#child.kill('SIGTERM');
-    await ended;
+  /** Resolves when it has ended, with its exit code or the signal that has ended it. */
+  async stop(): Promise<number | NodeJS.Signals> {
+    const child = this.#child;
+    if (child.exitCode === null && child.signalCode === null) {
+      const ended = new Promise((resolve) => child.once('close', resolve));
+      child.kill('SIGTERM');
+      await ended;
+    }
+    return child.exitCode ?? child.signalCode!;
   }
 
-  static async #start(args: readonly string[]): Promise<ServedProcess> {
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  static async #start(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<ServedProcess> {
+    const child = spawn(process.execPath, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    });
     const kill = (): void => void child.kill('SIGKILL');
     process.once('exit', kill);
     child.once('close', () => process.off('exit', kill));

@@ -16,6 +16,13 @@ export function thisMachine(): Machine {
   };
 }
 
+/** When and on what, as it stands above figures. */
+export function measuredOn({ date, machine }: { date: string; machine: Machine }): string {
+  const { processor, cores, node, grpcJs, onnxRuntime } = machine;
+  const versions = `Node.js ${node}, @grpc/grpc-js ${grpcJs}, onnxruntime-node ${onnxRuntime}`;
+  return `${date.slice(0, 10)}, ${processor}, ${cores} cores, ${versions}`;
+}
+
 function versionOf(name: string): string {
   const paths = createRequire(import.meta.url).resolve.paths(name) ?? [];
   for (const path of paths) {

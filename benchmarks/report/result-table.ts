@@ -1,6 +1,6 @@
 // The figures of a run as a table for people.
 
-import type { Ratio } from '../median.js';
+import { milliseconds, ratioText } from './figure-text.js';
 import type { PointResult } from './result.js';
 import type { TextTable } from './text-table.js';
 
@@ -30,15 +30,15 @@ export function resultRow({ work, point, figures, error }: PointResult): string[
   return [
     name,
     count(inferd.requestsPerSecond),
-    ratio(toEcho),
-    ort ? ratio(ort.ratio) : '',
+    ratioText(toEcho),
+    ort ? ratioText(ort.ratio) : '',
     meanBatch.toFixed(1),
-    milliseconds(inferd.p50Us),
-    milliseconds(inferd.p99Us),
+    milliseconds(inferd.p50Us / 1000),
+    milliseconds(inferd.p99Us / 1000),
     microseconds(inferd.cpuUs),
     count(echo.requestsPerSecond),
-    milliseconds(echo.p50Us),
-    milliseconds(echo.p99Us),
+    milliseconds(echo.p50Us / 1000),
+    milliseconds(echo.p99Us / 1000),
     microseconds(echo.cpuUs),
   ];
 }
@@ -60,18 +60,6 @@ export function disturbances(points: readonly PointResult[]): string[] {
 /** Three digits at least, and nothing that the spread of measurements makes meaningless. */
 function count(perSecond: number): string {
   return perSecond < 100 ? perSecond.toFixed(1) : Math.round(perSecond).toLocaleString('en-US');
-}
-
-function ratio({ median, lowest, highest }: Ratio): string {
-  return `${short(median)} (${short(lowest)}–${short(highest)})`;
-}
-
-function short(value: number): string {
-  return value < 10 ? value.toFixed(2) : value.toFixed(1);
-}
-
-function milliseconds(us: number): string {
-  return (us / 1000).toPrecision(us < 1000 ? 2 : 3);
 }
 
 function microseconds(us: number | undefined): string {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { growthOf, isTooMuch, residentBytes, windowMedians } from './memory-growth.js';
+import { growthOf, isTooMuch, windowMedians } from './memory-growth.js';
 
 const seconds = (count: number, bytes: number): number[] => Array<number>(count).fill(bytes);
 
@@ -22,11 +22,5 @@ describe('growthOf', () => {
 
   it('is too much from five per cent on', () => {
     expect([0.049, 0.05].map(isTooMuch)).toEqual([false, true]);
-  });
-});
-
-describe('residentBytes', () => {
-  it('reads the line of the kernel', () => {
-    expect(residentBytes('VmHWM:\t   9 kB\nVmRSS:\t   1234 kB\nThreads:\t3\n')).toBe(1234 * 1024);
   });
 });

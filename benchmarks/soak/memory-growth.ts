@@ -26,10 +26,3 @@ export function growthOf(windows: readonly number[]): number | undefined {
 export function isTooMuch(growth: number): boolean {
   return growth >= MOST_GROWTH;
 }
-
-/** Bytes, from /proc/PID/status. */
-export function residentBytes(status: string): number {
-  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
-  if (kilobytes === undefined) throw new Error('/proc/PID/status has no VmRSS');
-  return Number(kilobytes) * 1024;
-}

@@ -1,8 +1,8 @@
 // What happens beside the load of a soak, once a second: /metrics is scraped as Prometheus would, and memory is looked at.
 
-import { readFileSync } from 'node:fs';
 import type { ServedProcess } from '../processes/served-process.js';
-import { WINDOW_SECONDS, residentBytes, windowMedians } from './memory-growth.js';
+import { processStatus } from '../processes/process-status.js';
+import { WINDOW_SECONDS, windowMedians } from './memory-growth.js';
 
 export class OnceASecond {
   /** Resident bytes of the server. */
@@ -25,7 +25,7 @@ export class OnceASecond {
 
   async #look(): Promise<void> {
     try {
-      this.samples.push(residentBytes(readFileSync(`/proc/${this.#server.pid}/status`, 'utf8')));
+      this.samples.push(processStatus(this.#server.pid).residentBytes);
       const seconds = this.samples.length;
       if (seconds % WINDOW_SECONDS === 0) this.#tell(seconds, windowMedians(this.samples).at(-1)!);
       const answer = await fetch(`http://127.0.0.1:${this.#server.metricsPort}/metrics`);

@@ -3,9 +3,15 @@
 import { Writer } from 'protobufjs';
 import type { Work } from './work.js';
 
-const VALUE = 0.3;
+/** Every element of every request. */
+export const REQUEST_VALUE = 0.3;
 
-export function inferMessage({ name, input, inputShape, maxBatchSize }: Work): Buffer {
+export function inferMessage({
+  name,
+  input,
+  inputShape,
+  maxBatchSize,
+}: Pick<Work, 'name' | 'input' | 'inputShape' | 'maxBatchSize'>): Buffer {
   const count = inputShape.reduce((product, size) => product * size, 1);
   const shape = maxBatchSize > 0 ? [1, ...inputShape] : inputShape;
   const writer = Writer.create();
@@ -16,7 +22,9 @@ export function inferMessage({ name, input, inputShape, maxBatchSize }: Work): B
   writer.uint32(delimited(3)).fork();
   for (const size of shape) writer.uint32(size);
   writer.ldelim().ldelim();
-  writer.uint32(delimited(7)).bytes(new Uint8Array(new Float32Array(count).fill(VALUE).buffer));
+  writer
+    .uint32(delimited(7))
+    .bytes(new Uint8Array(new Float32Array(count).fill(REQUEST_VALUE).buffer));
   return Buffer.from(writer.finish());
 }
 

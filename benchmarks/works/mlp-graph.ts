@@ -1,4 +1,5 @@
-// Multilayer perceptrons as ONNX graphs: Gemm and Relu per layer, Sigmoid at the end. Weights are the same in every run.
+// Multilayer perceptrons as ONNX graphs: Gemm and Relu per layer, Sigmoid at the end. Weights are the same in every run,
+// and others for each seed.
 
 import {
   ONNX_TYPE,
@@ -7,8 +8,8 @@ import {
 } from '../../runtime/testing/onnx-model.js';
 
 /** `sizes` are those of the input, the hidden layers and the output; input and output are `x` and `y`, with a batch dimension. */
-export function mlpGraph(sizes: readonly number[]): OnnxGraph {
-  const random = new Random(7);
+export function mlpGraph(sizes: readonly number[], seed = 7): OnnxGraph {
+  const random = new Random(seed);
   const layers = sizes.slice(1).map((width, index) => ({ depth: sizes[index]!, width, index }));
   const last = layers.length - 1;
   return {
@@ -31,6 +32,21 @@ export function mlpGraph(sizes: readonly number[]): OnnxGraph {
       weights(`b${index}`, [width], () => 0),
     ]),
   };
+}
+
+/** What such a graph answers to a row of equal values, without ONNX Runtime. */
+export function mlpAnswer({ initializers = [] }: OnnxGraph, value: number): number[] {
+  const floats = ({ data }: OnnxInitializer): Float32Array =>
+    new Float32Array((data as Uint8Array).buffer);
+  let row = new Array<number>(initializers[0]!.shape[0]!).fill(value);
+  for (let layer = 0; layer < initializers.length; layer += 2) {
+    const matrix = floats(initializers[layer]!);
+    const sums = [...floats(initializers[layer + 1]!)];
+    row.forEach((x, i) => sums.forEach((_, j) => (sums[j]! += x * matrix[i * sums.length + j]!)));
+    const isLast = layer + 2 === initializers.length;
+    row = sums.map((sum) => (isLast ? 1 / (1 + Math.exp(-sum)) : Math.max(0, sum)));
+  }
+  return row;
 }
 
 function weights(name: string, shape: readonly number[], next: () => number): OnnxInitializer {

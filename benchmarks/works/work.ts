@@ -87,7 +87,7 @@ export function obstacle({ name }: Work): string | undefined {
 }
 
 /** One instance with one thread, batches as they come. */
-export function configText({ name, maxBatchSize }: Work): string {
+export function configText({ name, maxBatchSize }: Pick<Work, 'name' | 'maxBatchSize'>): string {
   const one = (key: string): string =>
     `parameters { key: "${key}" value: { string_value: "1" } }\n`;
   return (

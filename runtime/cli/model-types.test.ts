@@ -6,8 +6,12 @@ import { modelTypes, type DescribedModel } from './model-types.js';
 
 function aModel(name: string, more: Partial<DescribedModel> = {}): DescribedModel {
   const tensor: TensorMetadata = { name: 'x', datatype: 'FP32', shape: [-1, 2] };
-  const metadata = { name, versions: ['1'], platform: 'p', inputs: [tensor], outputs: [tensor] };
-  return { metadata, optionalInputs: [], ...more };
+  const metadata = { name, versions: ['1'], platform: 'p', properties: {} };
+  return {
+    metadata: { ...metadata, inputs: [tensor], outputs: [tensor] },
+    optionalInputs: [],
+    ...more,
+  };
 }
 
 describe('the types of models', () => {

@@ -1,7 +1,7 @@
 // The table of models that a person sees when the server has started.
 
-import Table from 'cli-table3';
 import type { ModelIndexEntry } from '../core/model-control.js';
+import { table, wrapped } from './table.js';
 
 /** `problems` by model name: everything that is wrong with it, beyond the reason of its entries. */
 export function statusTable(
@@ -10,12 +10,15 @@ export function statusTable(
 ): string {
   const rows = [...entries.map((entry) => rowOf(entry, problems)), ...unlisted(entries, problems)];
   if (rows.length === 0) return 'No models in the repository.';
-  const head = ['Model', 'Version', 'Status', 'Reason'];
-  const columns = rows.some(([, , , reason]) => reason !== '') ? 4 : 3;
-  const table = new Table({ head: head.slice(0, columns), style: { head: [], border: [] } });
-  table.push(...rows.sort(byName).map((row) => row.slice(0, columns)));
-  return table.toString();
+  return table(COLUMNS, rows.sort(byName)).trimEnd();
 }
+
+const COLUMNS = [
+  { title: 'Model' },
+  { title: 'Version' },
+  { title: 'Status' },
+  { title: 'Reason', optional: true },
+];
 
 type Row = [name: string, version: string, status: string, reason: string];
 
@@ -42,23 +45,4 @@ function unlisted(
 
 function byName([a]: Row, [b]: Row): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-const REASON_WIDTH = 90;
-
-function wrapped(lines: readonly string[]): string {
-  return lines.map((line) => wrap(line.trim())).join('\n');
-}
-
-function wrap(text: string): string {
-  const rows: string[] = [];
-  let row = '';
-  for (const word of text.split(' ')) {
-    if (row !== '' && row.length + word.length >= REASON_WIDTH) {
-      rows.push(row);
-      row = '';
-    }
-    row += (row === '' ? '' : ' ') + word;
-  }
-  return [...rows, row].join('\n');
 }

@@ -1,33 +1,25 @@
-import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
+import { FakeSubcommandIo, runCommand } from '../testing/fake-subcommand-io.js';
 import { isSubcommand } from './is-subcommand.js';
 import { typesCommand, type ModelSource } from './types-command.js';
 
 class Fixture implements ModelSource {
-  readonly written: Record<string, string> = {};
-  shown = '';
-  told = '';
+  readonly io = new FakeSubcommandIo();
   url = '';
   isClosed = false;
   ready = ['b', 'a', 'a'];
 
-  async run(...argv: string[]): Promise<void> {
-    const io = {
-      write: (text: string) => void (this.shown += text),
-      writeError: (text: string) => void (this.told += text),
-      writeFile: (path: string, text: string) => Promise.resolve(void (this.written[path] = text)),
-    };
+  run(...argv: string[]): Promise<void> {
     const connect = (url: string): ModelSource => {
       this.url = url;
       return this;
     };
-    const program = new Command('inferd').addCommand(typesCommand(io, connect));
-    await program.parseAsync(['types', ...argv], { from: 'user' });
+    return runCommand(typesCommand(this.io, connect), ...argv);
   }
 
   modelMetadata(name: string): ReturnType<ModelSource['modelMetadata']> {
-    const metadata = { name, versions: ['1'], platform: 'p', inputs: [], outputs: [] };
-    return Promise.resolve(metadata);
+    const metadata = { name, versions: ['1'], platform: 'p', properties: {} };
+    return Promise.resolve({ ...metadata, inputs: [], outputs: [] });
   }
 
   modelConfig(name: string): ReturnType<ModelSource['modelConfig']> {
@@ -50,8 +42,8 @@ describe('inferd types', () => {
 
     await fixture.run('m');
 
-    expect(fixture.shown).toContain("typedModel('m'");
-    expect(fixture).toMatchObject({ url: 'localhost:8001', isClosed: true, told: '' });
+    expect(fixture.io.shown).toContain("typedModel('m'");
+    expect(fixture).toMatchObject({ url: 'localhost:8001', isClosed: true, io: { told: '' } });
   });
 
   it('takes every model that is ready, once, when it is told none', async () => {
@@ -59,7 +51,10 @@ describe('inferd types', () => {
 
     await fixture.run();
 
-    expect(fixture.shown.match(/typedModel\('\w+'/g)).toEqual(["typedModel('a'", "typedModel('b'"]);
+    expect(fixture.io.shown.match(/typedModel\('\w+'/g)).toEqual([
+      "typedModel('a'",
+      "typedModel('b'",
+    ]);
   });
 
   it('writes a file and says so', async () => {
@@ -67,8 +62,11 @@ describe('inferd types', () => {
 
     await fixture.run('m', '--out', 'models.ts', '--url=other:1');
 
-    expect(fixture.written['models.ts']).toContain("typedModel('m'");
-    expect(fixture).toMatchObject({ shown: '', told: 'wrote models.ts: m\n', url: 'other:1' });
+    expect(fixture.io.files.get('models.ts')).toContain("typedModel('m'");
+    expect(fixture).toMatchObject({
+      io: { shown: '', told: 'wrote models.ts: m\n' },
+      url: 'other:1',
+    });
   });
 
   it('says that no model is ready', async () => {
@@ -77,6 +75,15 @@ describe('inferd types', () => {
 
     await expect(fixture.run()).rejects.toThrow('no model is ready');
     expect(fixture.isClosed).toBe(true);
+  });
+
+  it('asks the server that the environment names, unless it is told another', async () => {
+    const fixture = new Fixture();
+    fixture.io.environment['INFERD_URL'] = 'there:1';
+
+    await fixture.run('m');
+
+    expect(fixture.url).toBe('there:1');
   });
 });
 

@@ -1,11 +1,10 @@
 // `inferd types`: typed wrappers of the models of a running server, for `inferd-client`.
 
-import { Command } from 'commander';
-import { InferdClient, InferdError, type ModelConfig, type ModelMetadata } from 'inferd-client';
+import type { Command } from 'commander';
+import { InferdError, type ModelConfig, type ModelMetadata } from 'inferd-client';
 import { modelTypes, type DescribedModel } from './model-types.js';
+import { connectTo, newCommand, using, withUrl, type Connect } from './server-command.js';
 import type { SubcommandIo } from './subcommand-io.js';
-
-const DEADLINE_MS = 10_000;
 
 interface TypesOptions {
   readonly url: string;
@@ -21,30 +20,17 @@ export interface ModelSource {
 }
 
 /** `connect` is for tests. */
-export function typesCommand(
-  io: SubcommandIo,
-  connect: (url: string) => ModelSource = connectTo,
-): Command {
-  return new Command('types')
+export function typesCommand(io: SubcommandIo, connect: Connect<ModelSource> = connectTo): Command {
+  const command = newCommand('types')
     .argument('[MODEL...]', 'Models by name. [all that are ready]')
     .usage('[MODEL...] [--url HOST:PORT] [--out FILE]')
     .summary('Write TypeScript types of models.')
     .description(DESCRIPTION)
-    .option(
-      '--url <HOST:PORT>',
-      'Where the server listens for gRPC. [localhost:8001]',
-      'localhost:8001',
-    )
     .option('--out <FILE>', 'Write there. [standard output]')
-    .configureHelp({ optionDescription: ({ description }) => description })
-    .action(async (models: string[], options: TypesOptions) => {
-      const source = connect(options.url);
-      try {
-        await writeTypes(models, { source, io, options });
-      } finally {
-        source.close();
-      }
-    });
+    .action((models: string[], options: TypesOptions) =>
+      using(connect(options.url), (source) => writeTypes(models, { source, io, options })),
+    );
+  return withUrl(command, io);
 }
 
 const DESCRIPTION = `Writes a TypeScript file with a typed function for each model, to be used with inferd-client.
@@ -102,8 +88,4 @@ async function describe(source: ModelSource, name: string): Promise<DescribedMod
   ]);
   const optional = config.input.filter((input) => input.optional);
   return { metadata, optionalInputs: optional.map((input) => input.name) };
-}
-
-function connectTo(url: string): ModelSource {
-  return new InferdClient({ addresses: [url], deadlineMs: DEADLINE_MS, retries: 0 });
 }

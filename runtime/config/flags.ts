@@ -19,7 +19,7 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       text(
         'model-control-mode',
         'none|explicit|poll',
-        'none: load every model at the start. explicit: load by --load-model and by calls. poll: follow the files; not yet.',
+        'none: load every model at the start. explicit: load by --load-model and by calls. poll: follow the files.',
         { default: 'none' },
       ),
       text(
@@ -31,6 +31,11 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         },
       ),
       integer('model-load-thread-count', 'N', 'Versions that may be loading at once.', '4'),
+      text(
+        'max-model-memory',
+        'SIZE',
+        'How much memory models may take together, such as 4G (estimated from their files). They are then loaded by their first request, and those used longest ago leave; the parameter "pinned" of a model keeps it.',
+      ),
       boolean(
         'disable-auto-complete-config',
         'Take config.pbtxt as it is; do not fill it from the model.',
@@ -49,7 +54,12 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
           repeatable: true,
         },
       ),
-      later('repository-poll-secs', 'SECONDS', 'How often poll mode looks.', '15'),
+      integer(
+        'repository-poll-secs',
+        'SECONDS',
+        'How often poll mode looks; 0: never again.',
+        '15',
+      ),
       later(
         'model-config-name',
         'NAME',
@@ -74,6 +84,12 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         'SECONDS',
         'How long requests may take to finish after SIGTERM or Ctrl-C. A model that computes 5 seconds longer is killed (status 137).',
         '30',
+      ),
+      integer(
+        'drain-delay',
+        'SECONDS',
+        'How long everything is still served after SIGTERM or Ctrl-C, while readiness says no; then connections are refused.',
+        '0',
       ),
       integer(
         'executor-threads',

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { PROTOCOL_CATEGORIES, type ProtocolCategory } from '../core/protocol-category.js';
+import { parseByteSize } from './byte-size.js';
 import { readBackendConfig } from './backend-config.js';
 import { InvalidOption } from './invalid-option.js';
 import { readMetricsConfig, type MetricsConfig } from './metrics-config.js';
@@ -14,6 +15,8 @@ export interface ServerOptions {
   readonly id: string;
   readonly modelRepositories: readonly string[];
   readonly modelControlMode: ModelControlMode;
+  /** Between two looks of poll mode; 0: it never looks again. */
+  readonly repositoryPollMs: number;
   /** Names, or 'all'. */
   readonly loadModels: 'all' | readonly string[];
   readonly modelLoadThreads: number;
@@ -21,7 +24,11 @@ export interface ServerOptions {
   readonly defaultMaxBatchSize: number;
   readonly strictReadiness: boolean;
   readonly exitOnError: boolean;
+  /** From the word that the server stops until connections are refused. */
+  readonly drainDelayMs: number;
   readonly exitTimeoutMs: number;
+  /** What models may take together; undefined: as much as they like. */
+  readonly maxModelMemoryBytes: number | undefined;
   readonly executorThreads: number;
   readonly grpc: GrpcOptions | undefined;
   readonly http: ListenOptions | undefined;
@@ -91,10 +98,6 @@ export function serverOptionsFrom(
       '--model-repository is needed: the directory that holds the model directories',
     );
   const mode = flags.text('model-control-mode') as ModelControlMode;
-  if (mode === 'poll')
-    throw new InvalidOption(
-      '--model-control-mode=poll is not supported by this version of inferd; use none or explicit',
-    );
   checkPorts(flags);
   const backend = readBackendConfig(flags.all('backend-config'));
   const metrics = readMetricsConfig(flags.all('metrics-config'));
@@ -103,13 +106,16 @@ export function serverOptionsFrom(
     id: flags.text('id'),
     modelRepositories: repositories,
     modelControlMode: mode,
+    repositoryPollMs: flags.integer('repository-poll-secs') * 1000,
     loadModels: modelsToLoad(flags.all('load-model'), mode),
     modelLoadThreads: Math.max(flags.integer('model-load-thread-count'), 1),
     autoComplete: !flags.flag('disable-auto-complete-config') && !flags.flag('strict-model-config'),
     defaultMaxBatchSize: backend.defaultMaxBatchSize,
     strictReadiness: flags.flag('strict-readiness'),
     exitOnError: flags.flag('exit-on-error'),
+    drainDelayMs: flags.integer('drain-delay') * 1000,
     exitTimeoutMs: flags.integer('exit-timeout-secs') * 1000,
+    maxModelMemoryBytes: byteSize(flags, 'max-model-memory'),
     executorThreads: flags.integer('executor-threads') || Math.max(8, 2 * availableParallelism()),
     grpc: flags.flag('allow-grpc') ? grpcOptions(flags) : undefined,
     http: flags.flag('allow-http') ? flags.listen('http') : undefined,
@@ -173,6 +179,15 @@ function modelsToLoad(names: readonly string[], mode: ModelControlMode): 'all' |
       '--load-model needs --model-control-mode=explicit; without it every model is loaded',
     );
   return 'all';
+}
+
+function byteSize(flags: Flags, name: string): number | undefined {
+  const text = flags.text(name);
+  if (text === '') return undefined;
+  const bytes = parseByteSize(text);
+  if (bytes === undefined || bytes === 0)
+    throw new InvalidOption(`--${name} takes a size such as 512M or 4G, got '${text}'`);
+  return bytes;
 }
 
 function metricsOptions(

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import protobuf from 'protobufjs';
-import textformat from 'protobufjs/ext/textformat.js';
 import { describe, expect, it } from 'vitest';
 import { modelConfigType } from './model-config-schema.js';
-import { formatText, readText, type PlainMessage } from './text-format.js';
+import { readText, type PlainMessage } from './text-format.js';
 
 function read(text: string): PlainMessage {
   const { message, problems } = readText(modelConfigType(), text);
@@ -249,87 +248,3 @@ describe('readText', () => {
     );
   });
 });
-
-// A message of every kind of field, read by protobufjs' own reader as well.
-const everything = protobuf
-  .parse(
-    `
-  syntax = "proto3";
-  message Everything {
-    enum Color { RED = 0; GREEN = 1; BLUE = 7; }
-    string text = 1; bytes raw = 2; bool flag = 3; Color color = 4;
-    int32 i32 = 5; uint32 u32 = 6; sint32 s32 = 7; fixed32 f32 = 8; double number = 9; float small = 10;
-    int64 i64 = 11; uint64 u64 = 12;
-    repeated int32 list = 13; repeated string texts = 14; repeated Everything nested = 15;
-    map<string, string> tags = 16; map<int32, Everything> by_number = 17;
-    Everything child = 18;
-  }`,
-    { keepCase: true },
-  )
-  .root.lookupType('Everything');
-
-const leaf = fc.record(
-  {
-    text: fc.string({ unit: 'binary' }),
-    raw: fc.uint8Array({ maxLength: 8 }).map((bytes) => Buffer.from(bytes)),
-    flag: fc.boolean(),
-    color: fc.constantFrom('RED', 'GREEN', 'BLUE'),
-    i32: fc.integer(),
-    u32: fc.nat(4294967295),
-    s32: fc.integer(),
-    f32: fc.nat(4294967295),
-    number: fc.double({ noNaN: true }),
-    small: fc.float({ noNaN: true }),
-    i64: fc.integer({ min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER }),
-    u64: fc.nat(Number.MAX_SAFE_INTEGER),
-    list: fc.array(fc.integer(), { minLength: 1, maxLength: 3 }),
-    texts: fc.array(fc.string(), { minLength: 1, maxLength: 3 }),
-    tags: fc.dictionary(fc.string(), fc.string(), { minKeys: 1, maxKeys: 3 }),
-  },
-  { requiredKeys: [] },
-);
-
-describe('formatText', () => {
-  it('writes what readText reads', () => {
-    fc.assert(
-      fc.property(leaf, fc.array(leaf, { minLength: 1, maxLength: 2 }), (outer, nested) => {
-        const message: PlainMessage = {
-          ...outer,
-          nested,
-          child: nested[0],
-          by_number: { 5: nested[0] },
-        };
-        const text = formatText(everything, message);
-
-        const { message: back, problems } = readText(everything, text);
-
-        expect(problems).toEqual([]);
-        expect(canonical(back)).toEqual(canonical(message));
-      }),
-      { numRuns: 300 },
-    );
-  });
-
-  it('agrees with the reader of protobufjs on what it writes', () => {
-    fc.assert(
-      fc.property(leaf, (message) => {
-        const text = formatText(everything, message);
-
-        const theirs = textformat.fromText(everything, text);
-
-        expect(canonical(readText(everything, text).message)).toEqual(canonical(theirs.toJSON()));
-      }),
-      { numRuns: 300 },
-    );
-  });
-});
-
-/** Over the wire and back: there, a field that is absent and one that has its default are the same. */
-function canonical(message: PlainMessage): PlainMessage {
-  const bytes = everything.encode(everything.fromObject(message)).finish();
-  return everything.toObject(everything.decode(bytes), {
-    longs: Number,
-    enums: String,
-    bytes: Array,
-  });
-}

@@ -3,10 +3,9 @@
 // finds them all. The result keeps what was written apart from what was not: an absent field is absent, `x: 0` is 0.
 //
 // Plain objects: names as in the .proto; enums by name; 64-bit integers as numbers, or as decimal strings beyond 2^53;
-// maps as objects. Writing text format is protobufjs' work (formatText).
+// maps as objects. text-writer.ts writes them.
 
 import protobuf from 'protobufjs';
-import textformat from 'protobufjs/ext/textformat.js';
 import { TextSyntaxError, textTokens, type TextPosition, type TextToken } from './text-token.js';
 import { scalarFromToken } from './text-scalar.js';
 
@@ -27,11 +26,6 @@ export interface TextReading {
 export function readText(type: protobuf.Type, source: string): TextReading {
   const reader = new TextReader(source);
   return { message: reader.read(type), problems: reader.problems };
-}
-
-/** Text format of a plain message, one field a line. */
-export function formatText(type: protobuf.Type, message: PlainMessage): string {
-  return `${textformat.toText(type, type.fromObject(message))}\n`;
 }
 
 // ---- details below; callers need not read ----

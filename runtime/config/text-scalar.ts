@@ -75,10 +75,14 @@ function integerFrom(type: string, token: TextToken, text: string): ScalarReadin
   // Text format writes octal numbers with a leading 0, BigInt wants 0o.
   const digits = token.text.replace(/^0(?=[0-7]+$)/, '0o');
   if (token.kind !== 'number' || !INTEGER.test(digits)) return wrong(type, text);
-  const value = text.startsWith('-') ? -BigInt(digits) : BigInt(digits);
+  return integerInRange(type, text.startsWith('-') ? -BigInt(digits) : BigInt(digits));
+}
+
+/** As a number, or as a decimal string beyond 2^53. */
+export function integerInRange(type: string, value: bigint): ScalarReading {
   const [low, high] = integerRange(type);
   if (value < low || value > high)
-    return { problem: `expected a value of type ${type} (${low} to ${high}), got ${text}` };
+    return { problem: `expected a value of type ${type} (${low} to ${high}), got ${value}` };
   return { value: Number.isSafeInteger(Number(value)) ? Number(value) : value.toString() };
 }
 

@@ -52,7 +52,6 @@ describe('settings of the scheduler and of instances that have no effect yet', (
       'dynamic_batching.priority_levels',
     ],
     ['dynamic_batching { preserve_ordering: true }', 'dynamic_batching.preserve_ordering'],
-    ['model_warmup [ { name: "w" } ]', 'model_warmup'],
     ['response_cache { enable: true }', 'response_cache'],
     ['monitoring { psi_warn: 0.1 }', 'monitoring'],
     ['metric_tags { key: "a" value: "b" }', 'metric_tags'],

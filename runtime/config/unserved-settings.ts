@@ -63,7 +63,6 @@ const IGNORED: readonly Setting[] = [
     says: `dynamic_batching.preserve_ordering ${LATER}`,
     isSet: ({ dynamic_batching: batching }) => batching?.preserve_ordering === true,
   },
-  { says: `model_warmup ${LATER}`, isSet: ({ model_warmup: warmup }) => isFilled(warmup) },
   {
     says: `response_cache ${LATER}`,
     isSet: ({ response_cache: cache }) => cache?.enable === true,

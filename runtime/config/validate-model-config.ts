@@ -86,15 +86,27 @@ function fileNameProblems(message: ModelConfigMessage): ConfigProblem[] {
       ],
     ),
   ];
-  return names.flatMap(([path, name]) => {
+  return [...names, ...warmUpFiles(message)].flatMap(([path, name]) => {
     if (!name || !LEAVES_DIRECTORY.test(name)) return [];
     const text = `must name a file inside the directory of model '${message.name ?? ''}', got '${name}'`;
     return [{ path, message: text }];
   });
 }
 
-/** Absolute, or with a step up. */
+function warmUpFiles({
+  model_warmup: samples = [],
+}: ModelConfigMessage): [string, string | undefined][] {
+  return samples.flatMap(({ inputs = {} }, index) =>
+    Object.entries(inputs as Record<string, { input_data_file?: string }>).map(
+      ([input, { input_data_file: file }]): [string, string | undefined] => [
+        `model_warmup[${index}].inputs["${input}"].input_data_file`,
+        file,
+      ],
+    ),
+  );
+}
 
+/** Absolute, or with a step up. */
 const LEAVES_DIRECTORY = /^\/|(?:^|\/)\.\.(?:\/|$)|\0/;
 
 function dynamicBatchingProblems(

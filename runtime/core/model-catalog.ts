@@ -24,7 +24,11 @@ export interface ServedModel {
   readonly labels: ReadonlyMap<string, readonly string[]>;
   /** The completed configuration as a plain message of type inference.ModelConfig. */
   readonly configMessage: Readonly<Record<string, unknown>>;
+  /** Where the values of the configuration come from, by path such as "input[0].dims"; worked out when asked. */
+  configOrigins?(): ReadonlyMap<string, string>;
   readonly statistics: ModelStatistics;
+  /** What its model.json says, flattened: "metrics.accuracy" → "0.99"; undefined where there is none. */
+  readonly properties?: Readonly<Record<string, string>>;
 }
 
 /** Holds a version in memory until released; release exactly once. */

@@ -9,12 +9,7 @@ import { ServerPool } from './replay/server-pool.js';
 
 /** What inferd does not do yet, by area or scenario. A line goes when its feature comes. */
 const NOT_YET: Readonly<Record<string, string>> = {
-  'explicit/config_override': 'overrides',
-  'explicit/config_override_errors': 'overrides',
-  'explicit/file_override': 'overrides',
-  'explicit/file_override_errors': 'overrides',
   'explicit/ensemble_dependents': 'pipelines',
-  poll: 'model control',
   warmup: 'model control',
   'queue/priority_order': 'schedulers',
   ragged: 'schedulers',

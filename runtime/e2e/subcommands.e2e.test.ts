@@ -5,9 +5,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { RepositoryCheck } from '../cli/repository-check.js';
 import { identityRepository } from './harness/identity-repository.js';
+import { fp32, inferRequest } from './harness/requests.js';
 import { serving } from './harness/serving.js';
-import { SAMPLE_MODELS } from './harness/temporary-repository.js';
+import { SAMPLE_MODELS, TemporaryRepository } from './harness/temporary-repository.js';
 import { UserProject } from './harness/user-project.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -91,10 +93,160 @@ describe('inferd types', () => {
   });
 });
 
+describe('the tools for operators', () => {
+  const repository = new TemporaryRepository();
+  for (const name of ['digits', 'spam_light'])
+    repository.copy(join(SAMPLE_MODELS, name), name, 'version_policy { all { } }');
+  repository.write('broken/1/model.onnx', 'junk');
+  const served = serving(repository, ['--model-control-mode=explicit', '--load-model=digits']);
+  const ask = (...args: string[]): Promise<Ended> =>
+    inferd(...args, '--url', `localhost:${served.server.ports.grpc!}`);
+  const asked = async (...args: string[]): Promise<Record<string, unknown>> =>
+    JSON.parse((await ask(...args, '--json')).out) as Record<string, unknown>;
+
+  it('load models and tell of all that fail, list them, unload them', async () => {
+    const loaded = await ask('load', 'spam_light', 'broken', 'nope');
+
+    expect(loaded.code).toBe(1);
+    expect(loaded.out).toMatch(/^spam_light: versions 1, 2 ready after [\d.]+ m?s\n$/);
+    expect(loaded.err).toMatch(
+      /^inferd: broken: load failed for model 'broken': .*\ninferd: nope: failed to load 'nope'.*\n$/,
+    );
+    expect((await ask('index')).out).toMatch(/│ broken +│ 1 +│ UNAVAILABLE │/);
+    expect(await asked('index', '--ready')).toMatchObject({
+      models: [
+        { name: 'digits', version: '1', state: 'READY' },
+        { name: 'spam_light', version: '1' },
+        { name: 'spam_light', version: '2' },
+      ],
+    });
+    expect(await ask('unload', 'spam_light')).toEqual({
+      code: 0,
+      out: 'spam_light: unloaded\n',
+      err: '',
+    });
+    expect((await ask('ready', 'spam_light', '--quiet')).code).toBe(1);
+  });
+
+  it('say what is ready', async () => {
+    expect(await ask('ready', 'digits', '--wait', '5')).toEqual({
+      code: 0,
+      out: 'digits is ready\n',
+      err: '',
+    });
+    expect(await ask('ready', 'nope')).toMatchObject({
+      code: 1,
+      err: 'inferd: nope is not ready: the server knows no model of that name; inferd index lists them\n',
+    });
+  });
+
+  it('describe a model', async () => {
+    expect((await ask('metadata', 'digits')).out).toMatch(/│ input +│ pixels +│ FP32 │ \[-1, 64\]/);
+    expect(await asked('metadata', 'digits')).toMatchObject({ name: 'digits', versions: ['1'] });
+  });
+
+  it('count what a model has done', async () => {
+    const pixels = fp32('pixels', [3, 64], new Array<number>(192).fill(0));
+    await served.client.infer(inferRequest('digits', [pixels]));
+
+    expect(await asked('stats', 'digits')).toMatchObject({
+      models: [{ name: 'digits', requests: 1, rows: 3, batches: 1, batchSizes: [{ rows: 3 }] }],
+    });
+  });
+
+  it('explain a configuration, and give one that can be loaded', async () => {
+    const { out: explained } = await ask('config', 'digits', '--explain');
+    expect(explained).toMatch(/^version_policy\.all = \{ \} +# config\.pbtxt$/m);
+    expect(explained).toMatch(/^input\[0\]\.dims = \[ 64 \] +# the model$/m);
+    expect(explained).toMatch(/^instance_group\[0\]\.count = 2 +# default$/m);
+
+    const { out: config } = await ask('config', 'digits');
+    repository.write('digits.pbtxt', config.replace('count: 2', 'count: 1'));
+    const loaded = await ask('load', 'digits', '--config', join(repository.path, 'digits.pbtxt'));
+
+    expect(loaded).toMatchObject({ code: 0, err: '' });
+    expect((await ask('config', 'digits', '--explain')).out).toMatch(
+      /^instance_group\[0\]\.count = 1 +# load call$/m,
+    );
+  });
+
+  it('say that there is no server', async () => {
+    expect(await inferd('index', '--url', 'localhost:1')).toEqual({
+      code: 1,
+      out: '',
+      err: expect.stringMatching(
+        /^inferd: no server answers at localhost:1 \(connect ECONNREFUSED .*\)\. Start one with .*\n$/,
+      ) as string,
+    });
+  });
+});
+
+describe('inferd check', () => {
+  const repository = new TemporaryRepository();
+  afterAll(() => repository.remove());
+
+  it('finds nothing in the sample models', async () => {
+    expect(await inferd('check', SAMPLE_MODELS)).toEqual({
+      code: 0,
+      out: '3 models, 4 versions: all good\n',
+      err: '',
+    });
+  });
+
+  it('finds everything in a repository of many faults', async () => {
+    const model = join(SAMPLE_MODELS, 'digits');
+    repository.write('a_syntax/config.pbtxt', 'max_batchsize: 8\ninput { data_type: FP32 }');
+    repository.copy(model, 'b_values', 'max_batch_size: -1');
+    repository.copy(
+      model,
+      'c_labels_and_shape',
+      'max_batch_size: 2 output { name: "probabilities" data_type: TYPE_INT64 dims: 10 label_filename: "no.txt" }',
+    );
+    repository.write('d_junk/1/model.onnx', 'junk');
+    repository.write('d_junk/2/model.onnx', 'junk, too');
+    repository.write('d_junk/config.pbtxt', 'version_policy { all { } }');
+    repository.write('e_layout/1/net.onnx', '');
+    repository.copy(model, 'f_warned', 'instance_group { passive: true } instance_group { }');
+
+    const { code, out } = await inferd('check', repository.path, '--json');
+
+    const found = JSON.parse(out) as RepositoryCheck;
+    const places = found.problems.map(({ model, version, path, line, column }) =>
+      [model, version, path, line, column]
+        .filter((part) => part !== undefined)
+        .join(' ')
+        .trim(),
+    );
+    expect(places).toEqual([
+      'a_syntax max_batchsize 1 1',
+      'a_syntax input[0].data_type 2 20',
+      'b_values max_batch_size',
+      'c_labels_and_shape output[0].label_filename',
+      'c_labels_and_shape 1 output[0].data_type',
+      'd_junk 1',
+      'd_junk 2',
+      'e_layout',
+    ]);
+    expect(found.warnings.map(({ model }) => model)).toEqual(['f_warned']);
+    expect({ code, models: found.models }).toEqual({ code: 1, models: 6 });
+  });
+
+  it('leaves models closed that it is told not to open', async () => {
+    const { out } = await inferd('check', repository.path, '--config-only');
+
+    expect(out).toContain('no.txt');
+    expect(out).not.toMatch(/d_junk|expects datatype/);
+  });
+});
+
 describe('inferd', () => {
   it.each([
     [['types', '--help'], /^Usage: inferd types \[MODEL\.\.\.\]/],
-    [['help'], /types \[MODEL\.\.\.\].*Write TypeScript types/],
+    [
+      ['help'],
+      /^ {2}index +List models and their states\.\n(?:.*\n)* {2}types +Write TypeScript types/m,
+    ],
+    [['help', 'load'], /^Usage: inferd load MODEL\.\.\./],
     [['--help'], /inferd help\n +the tools for a running server/],
   ])('teaches with %j', async (args, text) => {
     const { code, out } = await inferd(...args);

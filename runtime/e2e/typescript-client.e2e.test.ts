@@ -126,6 +126,7 @@ describe('the other calls of the TypeScript client', () => {
       platform: 'onnxruntime_onnx',
       inputs: [{ name: 'pixels', datatype: 'FP32', shape: [-1, 64] }],
       outputs: [{ name: 'probabilities', datatype: 'FP32', shape: [-1, 10] }],
+      properties: expect.any(Object) as object,
     });
     expect(await its.client.modelConfig('digits', { version: 1 })).toMatchObject({
       name: 'digits',

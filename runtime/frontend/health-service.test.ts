@@ -75,6 +75,12 @@ describe('Health/Check', () => {
     expect(call.replies).toEqual([]);
   });
 
+  it('says that the process lives, whatever becomes of its models and itself', async () => {
+    health.stop();
+
+    expect(await check('inferd/live')).toBe('SERVING');
+  });
+
   it('refuses nothing for its name', async () => {
     await expect(
       failureOf(healthMethods(health, catalog), CHECK, { service: '../..\0' }),
@@ -158,7 +164,7 @@ describe('Health/Watch', () => {
 
   it('stops when the caller has gone, and leaves nothing behind', () => {
     const call = watch('');
-    expect([catalog.listeners, health.listeners]).toEqual([1, 1]);
+    expect([catalog.listeners, health.listeners]).toEqual([1, 2]);
 
     call.cancel();
     health.ready = false;
@@ -169,12 +175,14 @@ describe('Health/Watch', () => {
     expect([statuses(call), call.finished]).toEqual([['SERVING'], false]);
   });
 
-  it('tells everybody when the server begins to stop, and ends', () => {
+  it('tells everybody when the server begins to stop, and ends when connections do', () => {
     catalog.serve(aServedModel({ name: 'm' })).know('n');
     const calls = ['', 'm', 'n'].map(watch);
 
     health.stop();
     catalog.changed();
+    expect(calls.some(({ finished }) => finished)).toBe(false);
+    health.endStreams();
 
     expect(calls.map(statuses)).toEqual([
       ['SERVING', 'NOT_SERVING'],
@@ -183,6 +191,21 @@ describe('Health/Watch', () => {
     ]);
     expect(calls.map(({ finished }) => finished)).toEqual([true, true, true]);
     expect([catalog.listeners, health.listeners]).toEqual([0, 0]);
+  });
+
+  it('says no to who comes when the server stops already', () => {
+    catalog.serve(aServedModel({ name: 'm' }));
+    health.stop();
+
+    expect([watch(''), watch('m')].map(statuses)).toEqual([['NOT_SERVING'], ['NOT_SERVING']]);
+  });
+
+  it('ends for a caller that has asked for nothing yet', () => {
+    const call = watch();
+
+    health.endStreams();
+
+    expect([call.finished, health.listeners]).toEqual([true, 0]);
   });
 
   it('lets a caller go that has asked for nothing yet', () => {

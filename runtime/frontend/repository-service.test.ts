@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { RuntimeError } from '../core/errors.js';
-import type { ModelControl, ModelIndexEntry } from '../core/model-control.js';
+import type { LoadOverride, ModelControl, ModelIndexEntry } from '../core/model-control.js';
 import { answerOf, failureOf, inferenceNames } from '../testing/ask-service.js';
 import { GRPC } from './grpc-status.js';
 import type { GrpcStatus } from './grpc-transport.js';
@@ -10,6 +10,7 @@ import { repositoryMethods } from './repository-service.js';
 /** Remembers what it is told to do, and does it when `gate` opens. */
 class FakeControl implements ModelControl {
   readonly log: string[] = [];
+  readonly overrides: (LoadOverride | undefined)[] = [];
   entries: readonly ModelIndexEntry[] = [];
   gate: Promise<void> = Promise.resolve();
 
@@ -18,8 +19,9 @@ class FakeControl implements ModelControl {
     return Promise.resolve(this.entries);
   }
 
-  load(name: string): Promise<void> {
+  load(name: string, override?: LoadOverride): Promise<void> {
     this.log.push(`load ${name}`);
+    this.overrides.push(override);
     return this.gate;
   }
 
@@ -50,16 +52,17 @@ function refusal(name: string, request: Message = {}): Promise<GrpcStatus> {
 describe('RepositoryIndex', () => {
   it('lists versions with their state, and models that were never loaded by name alone', async () => {
     control.entries = [
-      { name: 'm', version: 10, state: 'READY', reason: '' },
+      { name: 'm', version: 10, state: 'READY', reason: '', properties: { stage: 'beta' } },
       { name: 'm', version: 2, state: 'UNAVAILABLE', reason: 'unloaded' },
-      { name: 'n', state: '', reason: '' },
+      { name: 'n', state: '', reason: '', loadFailure: 'no version' },
     ];
 
+    const blank = { version: '', state: '', reason: '', properties: {}, load_failure: '' };
     expect(await ask('RepositoryIndex')).toEqual({
       models: [
-        { name: 'm', version: '10', state: 'READY', reason: '' },
-        { name: 'm', version: '2', state: 'UNAVAILABLE', reason: 'unloaded' },
-        { name: 'n', version: '', state: '', reason: '' },
+        { ...blank, name: 'm', version: '10', state: 'READY', properties: { stage: 'beta' } },
+        { ...blank, name: 'm', version: '2', state: 'UNAVAILABLE', reason: 'unloaded' },
+        { ...blank, name: 'n', load_failure: 'no version' },
       ],
     });
     expect(control.log).toEqual(['index']);
@@ -123,13 +126,33 @@ describe('the repository calls', () => {
 });
 
 describe('load parameters', () => {
+  it('bring a configuration and files in place of those of the repository', async () => {
+    const parameters = {
+      config: { string_param: '{}' },
+      'file:1/model.onnx': { bytes_param: Buffer.of(1) },
+      'file:labels.txt': { bytes_param: Buffer.of(2, 3) },
+    };
+
+    await ask('RepositoryModelLoad', { model_name: 'm', parameters });
+
+    expect(control.overrides).toEqual([
+      {
+        config: '{}',
+        files: new Map([
+          ['1/model.onnx', Buffer.of(1)],
+          ['labels.txt', Buffer.of(2, 3)],
+        ]),
+      },
+    ]);
+  });
+
+  it('bring nothing when there are none', async () => {
+    await ask('RepositoryModelLoad', { model_name: 'm' });
+
+    expect(control.overrides).toEqual([undefined]);
+  });
+
   it.each([
-    [
-      'config',
-      { string_param: '{}' },
-      GRPC.UNIMPLEMENTED,
-      "load parameter 'config' is not supported by this version of inferd",
-    ],
     [
       'config',
       { bool_param: true },
@@ -141,12 +164,6 @@ describe('load parameters', () => {
       {},
       GRPC.INVALID_ARGUMENT,
       "invalid value type for load parameter 'config', expected string_param.",
-    ],
-    [
-      'file:1/model.onnx',
-      { bytes_param: Buffer.of(1) },
-      GRPC.UNIMPLEMENTED,
-      "load parameter 'file:1/model.onnx' is not supported by this version of inferd",
     ],
     [
       'file:1/model.onnx',

@@ -1,7 +1,7 @@
 // The calls of GRPCInferenceService that list, load and unload models.
 
 import { RuntimeError } from '../core/errors.js';
-import type { ModelControl } from '../core/model-control.js';
+import type { LoadOverride, ModelControl } from '../core/model-control.js';
 import type { GrpcMethod } from './grpc-transport.js';
 import type { Message } from './message-codec.js';
 import { inferenceMethod } from './server-service.js';
@@ -12,18 +12,19 @@ export function repositoryMethods(control: ModelControl): GrpcMethod[] {
       checkRepositoryName(request);
       const entries = await control.index({ readyOnly: request['ready'] === true });
       return {
-        models: entries.map(({ name, version, state, reason }) => ({
+        models: entries.map(({ name, version, state, reason, ...more }) => ({
           name,
           version: version === undefined ? '' : String(version),
           state,
           reason,
+          properties: more.properties ?? {},
+          load_failure: more.loadFailure ?? '',
         })),
       };
     }),
     inferenceMethod('RepositoryModelLoad', async (request) => {
       checkRepositoryName(request);
-      checkLoadParameters(parametersOf(request));
-      await control.load(String(request['model_name']));
+      await control.load(String(request['model_name']), overrideFrom(parametersOf(request)));
       return {};
     }),
     inferenceMethod('RepositoryModelUnload', async (request) => {
@@ -37,7 +38,13 @@ export function repositoryMethods(control: ModelControl): GrpcMethod[] {
 
 // ---- details below; callers need not read ----
 
-type Parameters = Record<string, { readonly parameter_choice?: string }>;
+interface Parameter {
+  readonly parameter_choice?: string;
+  readonly string_param?: string;
+  readonly bytes_param?: Uint8Array;
+}
+
+type Parameters = Readonly<Record<string, Parameter>>;
 
 function parametersOf(request: Message): Parameters {
   return request['parameters'] as Parameters;
@@ -48,18 +55,29 @@ function checkRepositoryName(request: Message): void {
   throw new RuntimeError('UNSUPPORTED', "'repository_name' specification is not supported");
 }
 
-function checkLoadParameters(parameters: Parameters): void {
-  for (const [key, { parameter_choice: type }] of Object.entries(parameters)) {
-    if (key === 'config' && type !== 'string_param') throw wrongType('load', key, 'string_param');
-    if (key.startsWith('file:') && type !== 'bytes_param')
-      throw wrongType('load', key, 'bytes_param');
-    if (key === 'config' || key.startsWith('file:'))
-      throw new RuntimeError(
-        'UNSUPPORTED',
-        `load parameter '${key}' is not supported by this version of inferd`,
-      );
-    throw new RuntimeError('INVALID_ARGUMENT', `unrecognized load parameter '${key}'.`);
+const FILE = 'file:';
+
+/** Undefined when the call brings nothing. */
+function overrideFrom(parameters: Parameters): LoadOverride | undefined {
+  let config: string | undefined;
+  const files = new Map<string, Uint8Array>();
+  for (const [key, parameter] of Object.entries(parameters)) {
+    if (key === 'config') config = valueOf(parameter, key, 'string_param');
+    else if (key.startsWith(FILE))
+      files.set(key.slice(FILE.length), valueOf(parameter, key, 'bytes_param'));
+    else throw new RuntimeError('INVALID_ARGUMENT', `unrecognized load parameter '${key}'.`);
   }
+  if (config !== undefined) return { config, files };
+  return files.size > 0 ? { files } : undefined;
+}
+
+function valueOf<Type extends 'string_param' | 'bytes_param'>(
+  parameter: Parameter,
+  key: string,
+  type: Type,
+): NonNullable<Parameter[Type]> {
+  if (parameter.parameter_choice !== type) throw wrongType('load', key, type);
+  return parameter[type]!;
 }
 
 /** Unknown parameters of an unload are ignored, as Triton does. */

@@ -81,6 +81,16 @@ describe('ModelMetadata', () => {
         { name: 's', datatype: 'BYTES', shape: [-1] },
       ],
       outputs: [{ name: 'y', datatype: 'BF16', shape: [-1, 2 ** 40] }],
+      properties: {},
+    });
+  });
+
+  it('has the properties of the model', async () => {
+    const properties = { 'metrics.accuracy': '0.99' };
+    const catalog = new FakeCatalog().serve(aServedModel({ properties }));
+
+    expect(await ask(methodsOf(catalog), 'ModelMetadata', { name: 'm' })).toMatchObject({
+      properties,
     });
   });
 
@@ -112,6 +122,17 @@ describe('ModelConfig', () => {
     const catalog = new FakeCatalog().serve(aServedModel({ configMessage: config }));
 
     expect(await ask(methodsOf(catalog), 'ModelConfig', { name: 'm' })).toMatchObject({ config });
+  });
+
+  it('tells where its values come from when it is asked to', async () => {
+    const origins = { name: 'default', max_batch_size: 'file' };
+    const configOrigins = (): ReadonlyMap<string, string> => new Map(Object.entries(origins));
+    const methods = methodsOf(new FakeCatalog().serve(aServedModel({ configOrigins })));
+
+    const plain = await ask(methods, 'ModelConfig', { name: 'm' });
+    const explained = await ask(methods, 'ModelConfig', { name: 'm', explain: true });
+
+    expect([plain['origins'], explained['origins']]).toEqual([{}, origins]);
   });
 });
 

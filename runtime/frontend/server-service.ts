@@ -32,7 +32,7 @@ export function serverMethods(
       withModel(catalog, request, modelMetadata(catalog, request)),
     ),
     inferenceMethod('ModelConfig', (request) =>
-      withModel(catalog, request, ({ configMessage }) => ({ config: configMessage })),
+      withModel(catalog, request, modelConfig(request['explain'] === true)),
     ),
     inferenceMethod('ModelStatistics', (request) => modelStatistics(catalog, request)),
   ];
@@ -74,8 +74,16 @@ function modelMetadata(
       platform: model.platform,
       inputs: model.inputs.map(tensorMetadata),
       outputs: model.outputs.map(tensorMetadata),
+      ...(model.properties && { properties: model.properties }),
     };
   };
+}
+
+function modelConfig(explains: boolean): (model: ServedModel) => Message {
+  return (model) => ({
+    config: model.configMessage,
+    ...(explains && { origins: Object.fromEntries(model.configOrigins?.() ?? []) }),
+  });
 }
 
 function tensorMetadata({ name, dataType, shape }: TensorMetadata): Message {

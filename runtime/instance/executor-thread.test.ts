@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { WorkerInput, WorkerOutput } from '../worker/protocol.js';
-import { ExecutorThread } from './executor-thread.js';
+import { ExecutorThread, type ThreadTenant } from './executor-thread.js';
 
 /** A Piscina whose worker answers when the test says so. */
 const { FakePool } = vi.hoisted(() => ({ FakePool: { made: [] as unknown[] } }));
@@ -109,6 +109,7 @@ describe('ExecutorThread', () => {
   it('answers BACKEND_LOST when it dies under a task, keeps the cause, and is free again', async () => {
     const cause = new Error('worker exited with code: 1');
     const answer = thread.run(RELEASE);
+    pool.emit('workerDestroy');
     pool.tasks[0]!.reject(cause);
 
     await expect(answer).rejects.toMatchObject({
@@ -117,7 +118,7 @@ describe('ExecutorThread', () => {
       cause,
     });
     expect(thread.busy).toBe(false);
-    expect(deaths).toEqual(['worker exited with code: 1']);
+    await vi.waitFor(() => expect(deaths).toEqual(['worker exited with code: 1']));
   });
 
   it('ends its thread', async () => {
@@ -126,11 +127,41 @@ describe('ExecutorThread', () => {
     expect(pool.destroyed).toBe(true);
   });
 
-  // Piscina's event for a thread that died between two tasks, or whose replacement cannot start; unheard, it would end the process.
-  it('tells of a death when there was nothing to do', () => {
-    pool.emit('error', new Error('worker exited with code: 1'));
+  // Piscina emits an error for a thread that threw between two tasks, before it replaces it; unheard, it would end the process.
+  it('tells why it died when there was nothing to do', async () => {
+    pool.emit('workerDestroy');
+    pool.emit('error', new Error('out of memory'));
+    await vi.waitFor(() => expect(deaths).toEqual(['out of memory']));
+  });
 
-    expect(deaths).toEqual(['worker exited with code: 1']);
+  it('tells of a thread that ended by itself', async () => {
+    pool.emit('workerDestroy');
+    await vi.waitFor(() => expect(deaths).toEqual(['it ended by itself']));
+  });
+
+  it('tells its tenants at once', async () => {
+    const lost: unknown[] = [];
+    const tenant: ThreadTenant = {
+      pace: 'unknown',
+      canMove: true,
+      threadLost: (which) => lost.push(which),
+      moveTo: () => Promise.resolve(),
+    };
+    thread.tenants.add(tenant);
+
+    pool.emit('workerDestroy');
+
+    expect(lost).toEqual([thread]);
+    await vi.waitFor(() => expect(deaths).toHaveLength(1));
+  });
+
+  it('tells of no death when it is closed', async () => {
+    const closing = thread.close();
+    pool.emit('workerDestroy');
+    await closing;
+    await new Promise((resolve) => setImmediate(resolve));
+
+    expect(deaths).toEqual([]);
   });
 });
 

@@ -5,6 +5,7 @@
 import { Piscina } from 'piscina';
 import { RuntimeError } from '../core/errors.js';
 import type { WorkerInput, WorkerOutput, WorkerSettings } from '../worker/protocol.js';
+import type { Pace } from './batch-pace.js';
 
 const WORKER_FILE = new URL('../worker/worker.js', import.meta.url).href;
 
@@ -13,25 +14,51 @@ export interface ThreadWaiter {
   threadFree(): void;
 }
 
+/** What is placed on a thread, as the thread and those who place see it. */
+export interface ThreadTenant {
+  /** Of its batches. */
+  readonly pace: Pace;
+  /** False while its session is not there, and once a move has failed. */
+  readonly canMove: boolean;
+  /**
+   * The thread died, and with it whatever the tenant had there. The thread itself is being replaced and must not be used
+   * before the next turn of the event loop.
+   */
+  threadLost(thread: ExecutorThread): void;
+  /** Makes its session on `thread`, goes there, and gives up the old one. Resolves when that is done or has failed. */
+  moveTo(thread: ExecutorThread): Promise<void>;
+}
+
+/** The thread died while it was busy with what was asked. */
+export class ThreadDied extends RuntimeError {
+  constructor(cause: Error) {
+    super('BACKEND_LOST', `executor thread failed: ${cause.message}`, { cause });
+  }
+}
+
 export class ExecutorThread {
-  /** Instances placed here. */
-  instances = 0;
+  /** The instances placed here. */
+  readonly tenants = new Set<ThreadTenant>();
   readonly #pool: Piscina<WorkerInput, WorkerOutput>;
   readonly #died: (error: Error) => void;
   readonly #waiters = new Set<ThreadWaiter>();
   #tasks = 0;
+  /** Why the worker that is just being replaced died, where that is known. */
+  #cause: Error | undefined;
+  #closed = false;
 
-  /** `died` is told of every death of the thread. */
-  constructor(settings: WorkerSettings, died: (error: Error) => void) {
+  /** `died` is told of every death of the thread. `workerFile` is for tests. */
+  constructor(settings: WorkerSettings, died: (error: Error) => void, workerFile = WORKER_FILE) {
     this.#pool = new Piscina({
-      filename: WORKER_FILE,
+      filename: workerFile,
       minThreads: 1,
       maxThreads: 1,
       workerData: settings,
       recordTiming: false,
     });
     this.#died = died;
-    this.#pool.on('error', died);
+    this.#pool.on('error', (error: Error) => (this.#cause = error));
+    this.#pool.on('workerDestroy', () => this.#replaced());
   }
 
   get busy(): boolean {
@@ -43,7 +70,7 @@ export class ExecutorThread {
     this.#waiters.add(waiter);
   }
 
-  /** @throws RuntimeError: what the worker reports, or BACKEND_LOST when the thread died */
+  /** @throws ThreadDied */
   async run(input: WorkerInput): Promise<WorkerOutput> {
     this.#tasks++;
     try {
@@ -51,8 +78,8 @@ export class ExecutorThread {
       return await this.#pool.run(input, { transferList });
     } catch (thrown) {
       const cause = thrown instanceof Error ? thrown : new Error(String(thrown));
-      this.#died(cause);
-      throw new RuntimeError('BACKEND_LOST', `executor thread failed: ${cause.message}`, { cause });
+      this.#cause = cause;
+      throw new ThreadDied(cause);
     } finally {
       this.#tasks--;
       this.#tellWaiters();
@@ -60,7 +87,20 @@ export class ExecutorThread {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#pool.destroy();
+  }
+
+  // ---- details below; callers need not read ----
+
+  /** Piscina is in the middle of replacing the worker; the error that tells why comes after this event, if at all. */
+  #replaced(): void {
+    if (this.#closed) return;
+    for (const tenant of [...this.tenants]) tenant.threadLost(this);
+    setImmediate(() => {
+      this.#died(this.#cause ?? new Error('it ended by itself'));
+      this.#cause = undefined;
+    });
   }
 
   #tellWaiters(): void {

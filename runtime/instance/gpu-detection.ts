@@ -1,12 +1,17 @@
 // Is there a GPU that KIND_AUTO may choose? Only one that CUDA can drive: a device, and the CUDA provider of ONNX Runtime, which
 // `npm run install:cuda` fetches. (An explicit KIND_GPU also takes WebGPU, which cannot run every operator.)
 
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 export function hasCudaGpu(): boolean {
-  return existsSync('/dev/nvidia0') && existsSync(cudaProviderPath());
+  return hasDevice() && existsSync(cudaProviderPath());
+}
+
+/** A container may see a device by the number it has on its host. */
+function hasDevice(): boolean {
+  return existsSync('/dev') && readdirSync('/dev').some((name) => /^nvidia\d+$/.test(name));
 }
 
 function cudaProviderPath(): string {

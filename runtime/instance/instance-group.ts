@@ -1,57 +1,109 @@
 // All instances of one model version, as one BatchRunner. A batch goes to an instance that is not running and whose thread is
 // free; the instances take turns.
 
-import { availableParallelism } from 'node:os';
 import type { InstanceGroupSpec } from '../config/instance-group-config.js';
-import type { SessionSettings } from '../config/session-settings.js';
+import type { Clock } from '../core/clock.js';
 import { RuntimeError, bug } from '../core/errors.js';
-import type { BatchFeed, BatchResult, BatchRunner } from '../scheduler/batch-runner.js';
-import type { ExecutionProvider, LoadOutput } from '../worker/protocol.js';
-import type { ThreadWaiter } from './executor-thread.js';
+import type { BatchFeed, BatchResult, WarmUpBatch } from '../scheduler/batch-runner.js';
+import type { LoadOutput } from '../worker/protocol.js';
+import type { ThreadDied, ThreadWaiter } from './executor-thread.js';
 import type { ExecutorThreads } from './executor-threads.js';
-import { ModelInstance } from './model-instance.js';
+import {
+  isSameSession,
+  planInstances,
+  type InstancePlan,
+  type ModelToRun,
+} from './instance-plan.js';
+import { InstanceRecovery } from './instance-recovery.js';
+import type { Instances } from './instances.js';
+import { ModelInstance, type BindingInput, type InstanceKeeper } from './model-instance.js';
 
-export interface InstanceGroupOptions {
+export interface InstanceGroupOptions extends ModelToRun {
   readonly modelName: string;
-  readonly modelPath: string;
   readonly groups: readonly InstanceGroupSpec[];
-  readonly settings: SessionSettings;
 }
 
-export class InstanceGroup implements BatchRunner, ThreadWaiter {
-  readonly #threads: ExecutorThreads;
-  readonly #instances: ModelInstance[] = [];
+export interface InstanceGroupParts {
+  readonly threads: ExecutorThreads;
+  readonly clock: Clock;
+}
+
+export class InstanceGroup implements Instances, ThreadWaiter, InstanceKeeper {
+  readonly #parts: InstanceGroupParts;
+  readonly #options: InstanceGroupOptions;
+  readonly #recovery: InstanceRecovery;
+  #instances: readonly ModelInstance[] = [];
+  #binding: BindingInput = { inputs: [], outputs: [] };
+  #warmUp: readonly WarmUpBatch[] = [];
   #onIdle: () => void = () => undefined;
+  #onLost: (error: RuntimeError) => void = () => undefined;
   #turn = 0;
 
-  private constructor(threads: ExecutorThreads) {
-    this.#threads = threads;
+  private constructor(parts: InstanceGroupParts, options: InstanceGroupOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#recovery = new InstanceRecovery({
+      modelName: options.modelName,
+      clock: parts.clock,
+      recovered: () => this.#onIdle(),
+      gaveUp: (error) => this.#onLost(error),
+    });
   }
 
   /** Makes every session. When one fails, the others are released and its error is thrown. */
   static async start(
-    threads: ExecutorThreads,
+    parts: InstanceGroupParts,
     options: InstanceGroupOptions,
   ): Promise<{ group: InstanceGroup; loaded: LoadOutput }> {
-    const group = new InstanceGroup(threads);
-    try {
-      const outputs = await settleAll(group.#loadAll(options));
-      const loaded = outputs[0];
-      if (!loaded)
-        throw new RuntimeError(
-          'INVALID_ARGUMENT',
-          `must specify one or more 'instance group's for ${options.modelName}`,
-        );
-      return { group, loaded };
-    } catch (error) {
-      await group.close();
-      throw error;
-    }
+    const group = new InstanceGroup(parts, options);
+    const { instances, outputs } = await group.#load(planInstances(options, options.groups));
+    group.#instances = instances;
+    const loaded = outputs[0];
+    if (!loaded)
+      throw new RuntimeError(
+        'INVALID_ARGUMENT',
+        `must specify one or more 'instance group's for ${options.modelName}`,
+      );
+    return { group, loaded };
   }
 
   /** Says which tensors batches bring and results have, in which order. Before the first run. */
   async bind(inputs: readonly string[], outputs: readonly string[]): Promise<void> {
-    await Promise.all(this.#instances.map((instance) => instance.bind(inputs, outputs)));
+    this.#binding = { inputs, outputs };
+    await Promise.all(this.#instances.map((instance) => instance.bind(this.#binding)));
+  }
+
+  /** Runs each batch on each instance, now and whenever an instance is made. Returns the results, instance by instance. */
+  async warmUp(batches: readonly WarmUpBatch[]): Promise<BatchResult[]> {
+    this.#warmUp = batches;
+    const results = await settleAll(this.#instances.map((instance) => instance.warmUp(batches)));
+    return results.flat();
+  }
+
+  /** Has the instances that `groups` ask for from then on; those that fit are kept. When one cannot be made, nothing changes. */
+  async update(groups: readonly InstanceGroupSpec[]): Promise<void> {
+    const spare = [...this.#instances];
+    const kept: ModelInstance[] = [];
+    const missing = planInstances(this.#options, groups).filter(({ input }) => {
+      const at = spare.findIndex((instance) => isSameSession(instance.input, input));
+      if (at >= 0) kept.push(...spare.splice(at, 1));
+      return at < 0;
+    });
+    const { instances } = await this.#load(missing);
+    try {
+      await settleAll(
+        instances.map(async (instance) => {
+          await instance.bind(this.#binding);
+          await instance.warmUp(this.#warmUp);
+        }),
+      );
+    } catch (error) {
+      await releaseAll(instances);
+      throw error;
+    }
+    this.#instances = [...kept, ...instances];
+    this.#onIdle();
+    await releaseAll(spare);
   }
 
   get size(): number {
@@ -60,7 +112,7 @@ export class InstanceGroup implements BatchRunner, ThreadWaiter {
 
   get idle(): number {
     let idle = 0;
-    for (const instance of this.#instances) if (this.#isFree(instance)) idle++;
+    for (const instance of this.#instances) if (instance.idle) idle++;
     return idle;
   }
 
@@ -69,7 +121,7 @@ export class InstanceGroup implements BatchRunner, ThreadWaiter {
     for (let i = 0; i < count; i++) {
       const at = (this.#turn + i) % count;
       const instance = this.#instances[at]!;
-      if (!this.#isFree(instance)) continue;
+      if (!instance.idle) continue;
       this.#turn = at + 1;
       return instance.run(feed);
     }
@@ -80,92 +132,75 @@ export class InstanceGroup implements BatchRunner, ThreadWaiter {
     this.#onIdle = listener;
   }
 
+  /** Called once, when threads kept dying and no instance will run any more. */
+  onLost(listener: (error: RuntimeError) => void): void {
+    this.#onLost = listener;
+  }
+
   awaitIdle(): void {
     for (const { thread } of this.#instances) thread.await(this);
   }
+
+  /** Waits for what runs, then frees the sessions. */
+  async close(): Promise<void> {
+    this.#recovery.stop();
+    const instances = this.#instances;
+    this.#instances = [];
+    await releaseAll(instances);
+  }
+
+  // ---- details below; callers need not read ----
 
   threadFree(): void {
     this.#onIdle();
   }
 
-  /** Waits for what runs, then frees the sessions. */
-  async close(): Promise<void> {
-    const instances = this.#instances.splice(0);
-    await settleAll(
-      instances.map(async (instance) => {
-        try {
-          await instance.release();
-        } finally {
-          this.#threads.leave(instance.thread);
-        }
-      }),
-    );
+  instanceLost(instance: ModelInstance): void {
+    this.#recovery.lost(instance);
   }
 
-  // ---- details below; callers need not read ----
-
-  /** Where all are lost they may be asked all the same: they say what has happened. */
-  #isFree(instance: ModelInstance): boolean {
-    if (!instance.idle) return false;
-    return !instance.isLost || this.#instances.every(({ isLost }) => isLost);
+  instanceEndedThread(error: ThreadDied): void {
+    this.#recovery.death(error);
   }
 
-  #loadAll({
-    modelPath,
-    groups,
-    settings,
-    modelName,
-  }: InstanceGroupOptions): Promise<LoadOutput>[] {
-    const total = groups.reduce(
-      (sum, { count, gpus }) => sum + count * Math.max(gpus.length, 1),
-      0,
-    );
-    const intraOpThreads = settings.intraOpThreads || threadsPerInstance(total);
-    return groups.flatMap((group) => {
-      const devices = group.kind === 'KIND_GPU' ? group.gpus : [0];
-      return devices.flatMap((deviceId) =>
-        Array.from({ length: group.count }, async () => {
-          const instance = this.#newInstance();
-          try {
-            const providers = providersOf(group);
-            return await instance.load({
-              modelPath,
-              settings,
-              providers,
-              deviceId,
-              intraOpThreads,
-            });
-          } catch (error) {
-            throw group.kind === 'KIND_GPU'
-              ? noGpu(group, modelName, RuntimeError.from(error))
-              : error;
-          }
-        }),
-      );
+  instanceMoved(): void {
+    this.#onIdle();
+  }
+
+  /** All or none. */
+  async #load(
+    plans: readonly InstancePlan[],
+  ): Promise<{ instances: ModelInstance[]; outputs: LoadOutput[] }> {
+    const instances: ModelInstance[] = [];
+    const loads = plans.map(async ({ input, group }) => {
+      const siblings = [...this.#instances, ...instances];
+      const instance = new ModelInstance(this.#parts.threads, { input, siblings }, this);
+      instances.push(instance);
+      try {
+        return await instance.load();
+      } catch (error) {
+        throw group.kind === 'KIND_GPU'
+          ? noGpu(group, this.#options.modelName, RuntimeError.from(error))
+          : error;
+      }
     });
+    try {
+      return { instances, outputs: await settleAll(loads) };
+    } catch (error) {
+      await releaseAll(instances);
+      throw error;
+    }
   }
-
-  #newInstance(): ModelInstance {
-    const siblings = this.#instances.map(({ thread }) => thread);
-    const instance = new ModelInstance(this.#threads.join(siblings), this.#threads.newSessionId());
-    this.#instances.push(instance);
-    return instance;
-  }
-}
-
-/** ONNX Runtime computes one operator on several cores; instances that run at once must not compete for them. */
-function threadsPerInstance(instances: number): number {
-  return Math.max(1, Math.floor(availableParallelism() / Math.max(instances, 1)));
-}
-
-function providersOf({ kind }: InstanceGroupSpec): ExecutionProvider[] {
-  return kind === 'KIND_GPU' ? ['cuda', 'webgpu'] : ['cpu'];
 }
 
 function noGpu(group: InstanceGroupSpec, modelName: string, error: RuntimeError): RuntimeError {
   if (error.code !== 'INVALID_ARGUMENT') return error;
   const text = `instance group ${group.name} of model ${modelName} has kind KIND_GPU but server does not support GPUs`;
   return new RuntimeError('INVALID_ARGUMENT', text, { cause: error });
+}
+
+async function releaseAll(instances: readonly ModelInstance[]): Promise<void> {
+  await settleAll(instances.map((instance) => instance.release()));
 }
 
 /** Like Promise.all, but waits for all of them, so that nothing is still under way when it throws. */

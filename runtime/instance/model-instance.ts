@@ -1,60 +1,220 @@
-// One instance: a session on an executor thread, told by messages.
+// One instance: a session on an executor thread, told by messages. The session may be made anew, on the same thread when that
+// died or on another one, and the instance is the same to those who run batches on it.
 
 import { RuntimeError, bug } from '../core/errors.js';
-import type { BatchFeed, BatchResult } from '../scheduler/batch-runner.js';
-import type { LoadInput, LoadOutput, WorkerInput, WorkerOutput } from '../worker/protocol.js';
-import type { ExecutorThread } from './executor-thread.js';
+import type { BatchFeed, BatchResult, WarmUpBatch } from '../scheduler/batch-runner.js';
+import type {
+  BindInput,
+  LoadInput,
+  LoadOutput,
+  RunOutput,
+  WorkerInput,
+  WorkerOutput,
+} from '../worker/protocol.js';
+import { ask, unexpected } from './ask-thread.js';
+import { BatchPace, type Pace } from './batch-pace.js';
+import { ThreadDied, type ExecutorThread, type ThreadTenant } from './executor-thread.js';
+import type { ExecutorThreads } from './executor-threads.js';
 
-export class ModelInstance {
-  readonly thread: ExecutorThread;
-  readonly #session: number;
-  /** Its thread died and the session with it. */
-  isLost = false;
+export type SessionInput = Omit<LoadInput, 'kind' | 'session'>;
+export type BindingInput = Omit<BindInput, 'kind' | 'session'>;
 
-  constructor(thread: ExecutorThread, session: number) {
-    this.thread = thread;
-    this.#session = session;
+/** What the instance tells of; nothing may be asked of the thread before the next turn of the event loop. */
+export interface InstanceKeeper {
+  /** Its session is gone. */
+  instanceLost(instance: ModelInstance): void;
+  /** Its thread died while it ran a batch of this instance. */
+  instanceEndedThread(error: ThreadDied): void;
+  /** It has gone to another thread. */
+  instanceMoved(): void;
+}
+
+export class ModelInstance implements ThreadTenant {
+  readonly #threads: ExecutorThreads;
+  readonly #keeper: InstanceKeeper;
+  readonly #input: SessionInput;
+  readonly #pace = new BatchPace();
+  #thread: ExecutorThread;
+  #session: number;
+  /** The session is there and bound. */
+  #isMade = false;
+  #isClosed = false;
+  #canMove = true;
+  #binding: BindingInput | undefined;
+  #warmUp: readonly WarmUpBatch[] = [];
+
+  constructor(
+    threads: ExecutorThreads,
+    place: { input: SessionInput; siblings: readonly ModelInstance[] },
+    keeper: InstanceKeeper,
+  ) {
+    this.#threads = threads;
+    this.#keeper = keeper;
+    this.#input = place.input;
+    this.#thread = threads.join(this, place.siblings);
+    this.#session = threads.newSessionId();
   }
 
-  /** A batch would start at once. An instance never runs without its thread being busy. */
+  get thread(): ExecutorThread {
+    return this.#thread;
+  }
+
+  /** Two instances of a model with equal inputs may stand for each other. */
+  get input(): SessionInput {
+    return this.#input;
+  }
+
+  get pace(): Pace {
+    return this.#pace.pace;
+  }
+
+  get canMove(): boolean {
+    return this.#canMove && this.#isMade;
+  }
+
+  get isLost(): boolean {
+    return !this.#isMade;
+  }
+
+  /** A batch would start at once. */
   get idle(): boolean {
-    return !this.thread.busy;
+    return this.#isMade && !this.#thread.busy;
   }
 
-  async load(input: Omit<LoadInput, 'kind' | 'session'>): Promise<LoadOutput> {
-    return this.#ask({ kind: 'load', session: this.#session, ...input }, 'load');
+  load(): Promise<LoadOutput> {
+    return ask(this.#thread, { kind: 'load', session: this.#session, ...this.#input }, 'load');
   }
 
-  async bind(inputs: readonly string[], outputs: readonly string[]): Promise<void> {
-    await this.#ask({ kind: 'bind', session: this.#session, inputs, outputs }, 'done');
+  /** From now on it can run. */
+  async bind(binding: BindingInput): Promise<void> {
+    await ask(this.#thread, { kind: 'bind', session: this.#session, ...binding }, 'done');
+    this.#binding = binding;
+    this.#isMade = true;
   }
 
-  run({ buffer, tensors: inputs }: BatchFeed): Promise<BatchResult> {
-    return this.#ask({ kind: 'run', session: this.#session, buffer, inputs }, 'run');
+  /** Runs these batches now, and again whenever the session is made anew. Returns what the runs took. */
+  async warmUp(batches: readonly WarmUpBatch[]): Promise<BatchResult[]> {
+    const results = await warmUp(this.#thread, this.#session, batches);
+    this.#warmUp = batches;
+    return results;
   }
 
-  async release(): Promise<void> {
-    await this.#ask({ kind: 'release', session: this.#session }, 'done');
-  }
-
-  async #ask<Kind extends WorkerOutput['kind']>(
-    input: WorkerInput,
-    kind: Kind,
-  ): Promise<Extract<WorkerOutput, { kind: Kind }>> {
-    const output = await this.#answer(input);
-    if (output.kind === 'error') throw new RuntimeError(output.code, output.message);
-    if (output.kind !== kind) throw bug(`a thread answered '${input.kind}' with '${output.kind}'`);
-    return output as Extract<WorkerOutput, { kind: Kind }>;
-  }
-
-  async #answer(input: WorkerInput): Promise<WorkerOutput> {
+  async run({ buffer, tensors: inputs }: BatchFeed): Promise<BatchResult> {
+    const input: WorkerInput = { kind: 'run', session: this.#session, buffer, inputs };
+    let output: WorkerOutput;
     try {
-      const output = await this.thread.run(input);
-      if (output.kind === 'error' && output.code === 'BACKEND_LOST') this.isLost = true;
-      return output;
+      output = await this.#thread.run(input);
     } catch (error) {
-      this.isLost = true;
+      if (error instanceof ThreadDied) this.#keeper.instanceEndedThread(error);
       throw error;
     }
+    if (output.kind !== 'run') throw unexpected(input, output);
+    if (this.#pace.add(batchMs(output))) this.#threads.paceChanged();
+    return output;
   }
+
+  threadLost(thread: ExecutorThread): void {
+    if (thread !== this.#thread || !this.#isMade) return;
+    this.#isMade = false;
+    if (!this.#isClosed) this.#keeper.instanceLost(this);
+  }
+
+  /** Makes the session anew after it was lost. @throws RuntimeError; ThreadDied when the thread died of that */
+  async restart(): Promise<void> {
+    const session = await this.#make(this.#thread);
+    if (this.#isClosed) await release(this.#thread, session);
+    else this.#use(this.#thread, session);
+    this.#threads.paceChanged();
+  }
+
+  async moveTo(thread: ExecutorThread): Promise<void> {
+    thread.tenants.add(this);
+    let session: number;
+    try {
+      session = await this.#make(thread);
+    } catch {
+      // It stays where it is: others wait for it, or it for them, but it serves.
+      this.#canMove = false;
+      this.#threads.leave(this, thread);
+      return;
+    }
+    const [before, old] = [this.#thread, this.#session];
+    if (!this.#isMade) {
+      // Lost or closed meanwhile.
+      this.#threads.leave(this, thread);
+      await release(thread, session);
+      return;
+    }
+    this.#use(thread, session);
+    this.#threads.leave(this, before);
+    this.#keeper.instanceMoved();
+    await release(before, old);
+  }
+
+  /** Waits for what runs, then frees the session. */
+  async release(): Promise<void> {
+    this.#isClosed = true;
+    this.#isMade = false;
+    try {
+      await release(this.#thread, this.#session);
+    } finally {
+      this.#threads.leave(this, this.#thread);
+    }
+  }
+
+  // ---- details below; callers need not read ----
+
+  /** A second session of this instance, ready to run. */
+  async #make(thread: ExecutorThread): Promise<number> {
+    if (!this.#binding) throw bug('an instance was made anew before it was whole');
+    const session = this.#threads.newSessionId();
+    await ask(thread, { kind: 'load', session, ...this.#input }, 'load');
+    try {
+      await ask(thread, { kind: 'bind', session, ...this.#binding }, 'done');
+      await warmUp(thread, session, this.#warmUp);
+    } catch (error) {
+      await release(thread, session);
+      throw error;
+    }
+    return session;
+  }
+
+  #use(thread: ExecutorThread, session: number): void {
+    this.#thread = thread;
+    this.#session = session;
+    this.#isMade = true;
+  }
+}
+
+// ---- details below; callers need not read ----
+
+async function warmUp(
+  thread: ExecutorThread,
+  session: number,
+  batches: readonly WarmUpBatch[],
+): Promise<BatchResult[]> {
+  const results: BatchResult[] = [];
+  for (const { name, feed } of batches) {
+    const { buffer, tensors: inputs } = feed();
+    try {
+      results.push(await ask(thread, { kind: 'run', session, buffer, inputs }, 'run'));
+    } catch (thrown) {
+      const { code, message } = RuntimeError.from(thrown);
+      throw new RuntimeError(code, `failed to run warmup sample '${name}': ${message}`);
+    }
+  }
+  return results;
+}
+
+/** A thread that died has freed what it held. */
+async function release(thread: ExecutorThread, session: number): Promise<void> {
+  try {
+    await ask(thread, { kind: 'release', session }, 'done');
+  } catch (error) {
+    if (!(error instanceof ThreadDied)) throw error;
+  }
+}
+
+function batchMs({ inputMs, inferMs, outputMs }: RunOutput): number {
+  return inputMs + inferMs + outputMs;
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { chooseThread, type ThreadLoad } from './placement.js';
 
-function threads(...loads: [instances: number, siblings: number][]): ThreadLoad[] {
-  return loads.map(([instances, siblings]) => ({ instances, siblings }));
+function threads(...loads: [instances: number, siblings: number, long?: number][]): ThreadLoad[] {
+  return loads.map(([instances, siblings, long = 0]) => ({ instances, siblings, long }));
 }
 
 describe('chooseThread', () => {
@@ -17,6 +17,7 @@ describe('chooseThread', () => {
       1,
     ],
     ['keeps away from instances of the same model', threads([1, 1], [5, 0]), 2, 1],
+    ['keeps away from long batches', threads([1, 0, 1], [5, 0]), 2, 1],
     ['shares with a sibling where every thread has one', threads([2, 1], [1, 1]), 2, 1],
   ])('%s', (_what, loads, maxThreads, choice) => {
     expect(chooseThread(loads, maxThreads)).toBe(choice);

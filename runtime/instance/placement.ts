@@ -1,11 +1,13 @@
 // PURE: which executor thread gets a new instance? A thread of its own while the process may start another; after that the
-// thread with the fewest instances, away from the other instances of the same model where that is possible: on one thread
-// they could never run at once.
+// thread with the fewest instances, away from the other instances of the same model (on one thread they could never run at
+// once) and from those whose batches are long.
 
 export interface ThreadLoad {
   readonly instances: number;
   /** Instances of the model that is being placed. */
   readonly siblings: number;
+  /** Instances whose batches are long. */
+  readonly long: number;
 }
 
 /** The index of a thread in `threads`, or 'new' to start one. */
@@ -21,5 +23,7 @@ export function chooseThread(threads: readonly ThreadLoad[], maxThreads: number)
 }
 
 function isBetter(a: ThreadLoad, b: ThreadLoad): boolean {
-  return a.siblings !== b.siblings ? a.siblings < b.siblings : a.instances < b.instances;
+  if (a.siblings !== b.siblings) return a.siblings < b.siblings;
+  if (a.long !== b.long) return a.long < b.long;
+  return a.instances < b.instances;
 }

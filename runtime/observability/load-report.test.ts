@@ -28,9 +28,9 @@ describe('LoadReport', () => {
     report.versionLoading('a', 1);
     report.versionLoading('b', 1);
     clock.advance(1000);
-    report.versionReady('a', 1, 1200);
+    report.versionReady('a', 1, { ms: 1200 });
     clock.advance(1000);
-    report.versionReady('b', 1, 2000);
+    report.versionReady('b', 1, { ms: 2000 });
     clock.advance(5000);
 
     expect(lines).toEqual([

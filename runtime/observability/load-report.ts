@@ -5,7 +5,7 @@ import { InvalidModelConfig, formatProblem, type ConfigProblem } from '../config
 import type { Clock, Timer } from '../core/clock.js';
 import type { RuntimeError } from '../core/errors.js';
 import type { Log } from '../core/log.js';
-import type { LoadObserver } from '../repository/load-observer.js';
+import type { LoadObserver, LoadedFacts } from '../repository/load-observer.js';
 
 const PROGRESS_MS = 1000;
 
@@ -44,10 +44,11 @@ export class LoadReport implements LoadObserver {
     this.#log.debug({ model, version }, 'loading');
   }
 
-  versionReady(model: string, version: number, ms: number): void {
+  versionReady(model: string, version: number, { ms, properties = {} }: LoadedFacts): void {
     this.#ready++;
     this.#done(model, version);
-    this.#log.info({ model, version, ms: Math.round(ms) }, 'model is ready');
+    const shown = { model, version, ms: Math.round(ms), ...firstOf(properties) };
+    this.#log.info(shown, 'model is ready');
   }
 
   versionFailed(model: string, version: number, error: RuntimeError): void {
@@ -60,6 +61,14 @@ export class LoadReport implements LoadObserver {
       problems.map((problem) => `version ${version}: ${problem}`),
     );
     if (error.cause instanceof Error) this.#log.error({ model, version }, error.cause.message);
+  }
+
+  versionUpdated(model: string, version: number): void {
+    this.#log.info({ model, version }, 'instance groups are changed in place');
+  }
+
+  versionEjected(model: string, version: number, error: RuntimeError): void {
+    this.#note(model, [`version ${version} cannot serve any more: ${error.message}`]);
   }
 
   versionUnloaded(model: string, version: number): void {
@@ -83,4 +92,18 @@ export class LoadReport implements LoadObserver {
     this.#log.info({}, `loading ${what}; ${this.#ready} ready, ${this.#failed} failed so far`);
     this.#timer = this.#clock.setTimer(() => this.#progress(), PROGRESS_MS);
   }
+}
+
+const SHOWN_PROPERTIES = 8;
+const SHOWN_LENGTH = 80;
+
+/** As much of model.json as fits into a line. */
+function firstOf(properties: Readonly<Record<string, string>>): { properties?: object } {
+  const first = Object.entries(properties).slice(0, SHOWN_PROPERTIES);
+  if (first.length === 0) return {};
+  return {
+    properties: Object.fromEntries(
+      first.map(([key, value]) => [key, value.slice(0, SHOWN_LENGTH)]),
+    ),
+  };
 }

@@ -89,7 +89,7 @@ describe('describeModel', () => {
     const description = await describeM();
 
     expect(description.versions).toEqual(versions);
-    expect([...description.fingerprints.keys()]).toEqual(versions);
+    expect([...description.sources.keys()]).toEqual(versions);
   });
 
   it('serves nothing of a directory without versions', async () => {
@@ -132,8 +132,8 @@ describe('describeModel', () => {
 
 describe('the fingerprint of a version', () => {
   async function fingerprints(): Promise<(string | undefined)[]> {
-    const { fingerprints: found } = await describeM();
-    return [1, 2].map((version) => found.get(version));
+    const { sources } = await describeM();
+    return [1, 2].map((version) => sources.get(version)?.fingerprint);
   }
 
   beforeEach(async () => {
@@ -164,6 +164,31 @@ describe('the fingerprint of a version', () => {
     expect(twoNow).not.toBe(two);
   });
 
+  it('stays when the configuration says the same in other words', async () => {
+    await repository.write('m/config.pbtxt', 'version_policy { all { } } max_batch_size: 1');
+    const before = await fingerprints();
+
+    await repository.write(
+      'm/config.pbtxt',
+      '# one\nmax_batch_size: 1\nversion_policy { all { } }',
+    );
+
+    expect(await fingerprints()).toEqual(before);
+  });
+
+  it.each([
+    ['instance groups', 'version_policy { all { } } instance_group [ { count: 5 } ]'],
+    ['the version policy', 'version_policy { latest { num_versions: 2 } }'],
+  ])('stays when %s change, which can change while a version serves', async (_what, config) => {
+    const before = await describeM();
+
+    await repository.write('m/config.pbtxt', config);
+
+    const after = await describeM();
+    expect(after.sources.get(1)?.fingerprint).toBe(before.sources.get(1)?.fingerprint);
+    expect(after.sources.get(1)?.inPlace).not.toBe(before.sources.get(1)?.inPlace);
+  });
+
   it('changes with labels, for all versions, and ends at links that lead around in a circle', async () => {
     await symlink('..', join(repository.path, 'm', '1', 'around'));
     const [one, two] = await fingerprints();
@@ -182,6 +207,45 @@ describe('the fingerprint of a version', () => {
     await repository.remove('m/config.pbtxt');
 
     expect((await fingerprints())[1]).not.toBe(two);
+  });
+});
+
+describe('a configuration that a load call brought', () => {
+  function describeWith(configOverride: string): Promise<ModelDescription> {
+    const directory = { name: 'm', path: join(repository.path, 'm') };
+    return describeModel(directory, { hasGpu: false, configOverride });
+  }
+
+  it('stands in for config.pbtxt', async () => {
+    await repository.model('m', [1], 'max_batch_size: 8');
+
+    const { message, hasConfigFile, written } = await describeWith('{"maxBatchSize": 2}');
+
+    expect(message).toMatchObject({ name: 'm', backend: 'onnxruntime', max_batch_size: 2 });
+    expect([hasConfigFile, written.origin]).toEqual([true, 'load call']);
+  });
+
+  it('is another to load from than that of the directory', async () => {
+    await repository.model('m', [1], 'max_batch_size: 8');
+
+    const [own, brought, again] = [
+      await describeM(),
+      await describeWith('{"max_batch_size": 2}'),
+      await describeWith('{"maxBatchSize": "2"}'),
+    ];
+
+    expect(brought.sources).not.toEqual(own.sources);
+    expect(again.sources).toEqual(brought.sources);
+  });
+
+  it('is refused with everything that is wrong with it', async () => {
+    await repository.model('m', [1]);
+
+    const refused = describeWith('{"max_batch_size": "x", "input": [{"dim": 1}], "name": "other"}');
+
+    await expect(refused).rejects.toMatchObject({
+      problems: [{ path: 'max_batch_size' }, { path: 'input[0].dim' }],
+    });
   });
 });
 

@@ -4,9 +4,14 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ONNX_FILENAME, completeModelConfig } from '../config/complete-model-config.js';
+import type { ConfigStage } from '../config/config-origins.js';
 import { InvalidModelConfig } from '../config/config-problem.js';
 import type { ModelConfigMessage } from '../config/model-config-message.js';
-import { parseModelConfig } from '../config/parse-model-config.js';
+import {
+  parseJsonModelConfig,
+  parseModelConfig,
+  type ParsedModelConfig,
+} from '../config/parse-model-config.js';
 import { ineffectiveSettings } from '../config/unserved-settings.js';
 import { validateModelConfig } from '../config/validate-model-config.js';
 import {
@@ -15,45 +20,69 @@ import {
   readVersions,
   type ModelDirectory,
 } from './model-source.js';
+import type { OverrideFiles } from './override-files.js';
 import { versionsToServe } from './version-policy.js';
 
 export interface ModelDescription {
   readonly name: string;
   readonly directory: string;
+  /** What somebody wrote, and where. */
+  readonly written: ConfigStage;
   /** Completed, still without what only the model can tell. */
   readonly message: ModelConfigMessage;
-  /** config.pbtxt exists. */
+  /** Somebody has written a configuration: there is a config.pbtxt, or the load call brought one. */
   readonly hasConfigFile: boolean;
   /** To be served, ascending; may be empty. */
   readonly versions: readonly number[];
-  /** By version; equal ones need no reload. Covers the configuration, labels and the files of the version. */
-  readonly fingerprints: ReadonlyMap<number, string>;
+  /** By version: what it is to be loaded from. Covers the configuration, labels and the files of the version. */
+  readonly sources: ReadonlyMap<number, VersionSource>;
+  /** The files are those of a load call; who loads from them must hold them. */
+  readonly overrideFiles?: OverrideFiles;
   /** Sentences for the log. */
   readonly warnings: readonly string[];
 }
 
+/** What a version is loaded from, as texts to compare. */
+export interface VersionSource {
+  /** Of its files and its configuration, but for what can change while it serves. */
+  readonly fingerprint: string;
+  /** Of what can change while it serves: instance groups, and the version policy, which is only shown. */
+  readonly inPlace: string;
+}
+
+export interface DescriptionOptions {
+  readonly hasGpu: boolean;
+  /** A configuration as JSON that stands in for config.pbtxt. */
+  readonly configOverride?: string | undefined;
+}
+
+const CONFIG_FILENAME = 'config.pbtxt';
+
 /** @throws InvalidModelConfig with everything that is wrong with the configuration */
 export async function describeModel(
   { name, path }: ModelDirectory,
-  { hasGpu }: { hasGpu: boolean },
+  { hasGpu, configOverride }: DescriptionOptions,
 ): Promise<ModelDescription> {
-  const text = await readConfigFile(path);
-  const parsed = parseModelConfig(text ?? '');
+  const { parsed, hasConfigFile } = await readConfig(path, configOverride);
   const { versions, ignored } = await readVersions(path);
   const firstVersionFiles =
     versions.length > 0 ? await readdir(join(path, String(versions[0]))) : [];
   const message = completeModelConfig(parsed.message, { name, firstVersionFiles, hasGpu });
   InvalidModelConfig.check(parsed.problems);
-  if (text === undefined) checkLayout(name, versions, firstVersionFiles);
+  if (!hasConfigFile) checkLayout(name, versions, firstVersionFiles);
   InvalidModelConfig.check(validateModelConfig(message, name));
   const served = versionsToServe(message.version_policy, versions);
   return {
     name,
     directory: path,
+    written: {
+      message: parsed.message,
+      origin: configOverride === undefined ? 'file' : 'load call',
+    },
     message,
-    hasConfigFile: text !== undefined,
+    hasConfigFile,
     versions: served,
-    fingerprints: await fingerprintsOf(path, served),
+    sources: await sourcesOf(path, served, { message, hasConfigFile }),
     warnings: [
       ...ignored.map((entry) => `directory '${entry}' is ignored: not a version number`),
       ...ineffectiveSettings(message),
@@ -81,9 +110,19 @@ function layoutProblem(message: string): InvalidModelConfig {
   return new InvalidModelConfig([{ path: '', message }]);
 }
 
+async function readConfig(
+  path: string,
+  override: string | undefined,
+): Promise<{ parsed: ParsedModelConfig; hasConfigFile: boolean }> {
+  if (override !== undefined)
+    return { parsed: parseJsonModelConfig(override), hasConfigFile: true };
+  const text = await readConfigFile(path);
+  return { parsed: parseModelConfig(text ?? ''), hasConfigFile: text !== undefined };
+}
+
 async function readConfigFile(path: string): Promise<string | undefined> {
   try {
-    return await readFile(join(path, 'config.pbtxt'), 'utf8');
+    return await readFile(join(path, CONFIG_FILENAME), 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     const message = error instanceof Error ? error.message : String(error);
@@ -93,14 +132,31 @@ async function readConfigFile(path: string): Promise<string | undefined> {
   }
 }
 
-async function fingerprintsOf(
+async function sourcesOf(
   path: string,
   versions: readonly number[],
-): Promise<Map<number, string>> {
-  const shared = await fingerprintOfFiles(path);
-  const pairs = versions.map(async (version): Promise<[number, string]> => [
+  { message, hasConfigFile }: Pick<ModelDescription, 'message' | 'hasConfigFile'>,
+): Promise<Map<number, VersionSource>> {
+  const { instance_group: groups, version_policy: policy, ...fixed } = message;
+  const inPlace = canonicalText({ groups, policy });
+  const shared = [
+    // Instances may be made from it at any time.
+    path,
+    canonicalText({ hasConfigFile, fixed }),
+    await fingerprintOfFiles(path, CONFIG_FILENAME),
+  ].join(' ');
+  const pairs = versions.map(async (version): Promise<[number, VersionSource]> => [
     version,
-    `${shared} ${await fingerprint(join(path, String(version)))}`,
+    { fingerprint: `${shared} ${await fingerprint(join(path, String(version)))}`, inPlace },
   ]);
   return new Map(await Promise.all(pairs));
+}
+
+/** The same for values that differ only in the order in which their fields were written. */
+function canonicalText(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
 }

@@ -2,10 +2,11 @@
 // old one serves until then.
 //
 //   new ─▶ loading ─▶ ready ─▶ draining ─▶ ended
-//              └────▶ failed              (warm-up is part of loading)
+//              └────▶ failed ◀─┘              (warm-up is part of loading; a ready version fails when its instances are lost)
 
 import { bug } from '../core/errors.js';
 import type { ModelState } from '../core/model-control.js';
+import type { VersionSource } from './model-description.js';
 import type { ServingVersion } from './servable-handle.js';
 
 export type LifecycleState =
@@ -21,7 +22,7 @@ type Kind = LifecycleState['kind'];
 const TRANSITIONS: Record<Kind, readonly Kind[]> = {
   new: ['loading'],
   loading: ['ready', 'failed', 'ended'],
-  ready: ['draining'],
+  ready: ['draining', 'failed'],
   draining: ['ended'],
   failed: [],
   ended: [],
@@ -29,17 +30,24 @@ const TRANSITIONS: Record<Kind, readonly Kind[]> = {
 
 export class ModelLifecycle {
   readonly version: number;
-  /** Of the files it is loaded from. */
-  readonly fingerprint: string;
+  /** Changes while it is ready, when a configuration is taken over in place. */
+  source: VersionSource;
+  /** While it is ready: why a newer attempt at it failed; '': none did. */
+  reloadFailure = '';
   #state: LifecycleState = { kind: 'new' };
 
-  constructor(version: number, fingerprint: string) {
+  constructor(version: number, source: VersionSource) {
     this.version = version;
-    this.fingerprint = fingerprint;
+    this.source = source;
   }
 
   get state(): LifecycleState {
     return this.#state;
+  }
+
+  /** Undefined when it is not ready. */
+  get serving(): ServingVersion | undefined {
+    return this.#state.kind === 'ready' ? this.#state.serving : undefined;
   }
 
   transition(to: LifecycleState): void {

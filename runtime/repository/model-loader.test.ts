@@ -1,73 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { RuntimeError } from '../core/errors.js';
-import { aServedModel } from '../testing/fake-catalog.js';
+import { GatedLoads, described, settle } from '../testing/gated-loads.js';
 import { silentObserver } from '../testing/model-directory.js';
 import type { LoadObserver } from './load-observer.js';
 import type { ModelDescription } from './model-description.js';
 import { ModelLoader } from './model-loader.js';
 import { ModelRegistry } from './model-registry.js';
-import type { LoadedVersion } from './servable-handle.js';
-
-/** Loads that the test lets succeed or fail, one by one, and what became of the versions. */
-class GatedLoads {
-  /** In the order in which things happened. */
-  readonly log: string[] = [];
-  readonly #waiting = new Map<string, { resolve: () => void; reject: (error: unknown) => void }>();
-  readonly #unclosable = new Set<string>();
-
-  readonly loadVersion = async (
-    { name }: ModelDescription,
-    version: number,
-  ): Promise<LoadedVersion> => {
-    const id = `${name}:${version}`;
-    this.log.push(`load ${id}`);
-    await new Promise<void>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
-    return {
-      model: aServedModel({ name, version }),
-      servable: { infer: (_request, _call, reply) => reply.end() },
-      close: () => {
-        this.log.push(`close ${id}`);
-        return this.#unclosable.has(id)
-          ? Promise.reject(new RuntimeError('BACKEND_LOST', 'the thread is gone'))
-          : Promise.resolve();
-      },
-    };
-  };
-
-  /** Versions that are loading. */
-  get loading(): string[] {
-    return [...this.#waiting.keys()];
-  }
-
-  async succeed(...ids: string[]): Promise<void> {
-    await settle();
-    for (const id of ids) this.#take(id).resolve();
-    await settle();
-  }
-
-  async fail(id: string, error: unknown): Promise<void> {
-    await settle();
-    this.#take(id).reject(error);
-    await settle();
-  }
-
-  /** Closing this version fails. */
-  breakClosing(id: string): void {
-    this.#unclosable.add(id);
-  }
-
-  #take(id: string): { resolve: () => void; reject: (error: unknown) => void } {
-    const waiting = this.#waiting.get(id);
-    if (!waiting) throw new Error(`${id} is not loading`);
-    this.#waiting.delete(id);
-    return waiting;
-  }
-}
-
-/** Lets promises run their course. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
-}
 
 let loads: GatedLoads;
 let registry: ModelRegistry;
@@ -90,19 +28,6 @@ function aLoader(loadThreads = 4): ModelLoader {
     versionUnloaded: (name, version) => void observed.push(`unloaded ${name}:${version}`),
   };
   return new ModelLoader({ registry, loadVersion: loads.loadVersion, observer }, loadThreads);
-}
-
-/** The files of a model; `stamp` changes with them. */
-function described(versions: number[], { name = 'm', stamp = 'a' } = {}): ModelDescription {
-  return {
-    name,
-    directory: '',
-    message: {},
-    hasConfigFile: false,
-    versions,
-    fingerprints: new Map(versions.map((version) => [version, `${stamp}${version}`])),
-    warnings: [],
-  };
 }
 
 async function serve(loader: ModelLoader, description: ModelDescription): Promise<void> {
@@ -192,11 +117,11 @@ describe('ModelLoader', () => {
     const loader = aLoader();
     await serve(loader, described([1, 2]));
 
-    const fingerprints = new Map([
-      [1, 'a1'],
-      [2, 'changed'],
+    const sources = new Map([
+      [1, { fingerprint: 'a1', inPlace: '' }],
+      [2, { fingerprint: 'changed', inPlace: '' }],
     ]);
-    await serve(loader, { ...described([1, 2]), fingerprints });
+    await serve(loader, { ...described([1, 2]), sources });
     await loader.retired();
 
     expect(loads.log).toEqual(['load m:1', 'load m:2', 'load m:2', 'close m:2']);
@@ -273,7 +198,7 @@ describe('ModelLoader', () => {
     await serve(loader, described([1, 2]));
     const handle = registry.acquire('m', '1');
 
-    loader.unload('m');
+    void loader.unload('m');
 
     expect(states()).toEqual(['1 UNLOADING', '2 UNLOADING']);
     expect(() => registry.acquire('m', '')).toThrow('has no available versions');
@@ -286,7 +211,7 @@ describe('ModelLoader', () => {
     let changes = 0;
     registry.onChange(() => changes++);
 
-    aLoader().unload('nosuch');
+    void aLoader().unload('nosuch');
 
     expect(changes).toBe(0);
   });
@@ -296,7 +221,7 @@ describe('ModelLoader', () => {
     await serve(loader, described([1]));
     loads.breakClosing('m:1');
 
-    loader.unload('m');
+    void loader.unload('m');
     await loader.retired();
 
     expect(states()).toEqual(['1 UNAVAILABLE unloaded']);

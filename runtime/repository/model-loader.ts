@@ -3,16 +3,14 @@
 // model, one call at a time (the manager sees to that).
 
 import pLimit, { type LimitFunction } from 'p-limit';
-import { RuntimeError } from '../core/errors.js';
+import { RuntimeError, bug } from '../core/errors.js';
 import { reasonOf, versionsFailed } from './load-failure.js';
 import type { LoadObserver } from './load-observer.js';
-import type { ModelDescription } from './model-description.js';
+import type { ModelDescription, VersionSource } from './model-description.js';
 import { ModelLifecycle } from './model-lifecycle.js';
 import type { ModelRegistry } from './model-registry.js';
-import { ServingVersion, type LoadedVersion } from './servable-handle.js';
-
-/** Makes one version ready to serve. @throws RuntimeError that says what is wrong with it */
-export type LoadVersion = (model: ModelDescription, version: number) => Promise<LoadedVersion>;
+import { Retirement } from './retirement.js';
+import { ServingVersion, type LoadVersion, type LoadedVersion } from './servable-handle.js';
 
 export interface ModelLoaderParts {
   readonly registry: ModelRegistry;
@@ -20,54 +18,76 @@ export interface ModelLoaderParts {
   readonly observer: LoadObserver;
 }
 
+/** Why a version could not be made or changed. */
+interface Failure {
+  readonly version: number;
+  readonly reason: string;
+}
+
 export class ModelLoader {
   readonly #parts: ModelLoaderParts;
   readonly #limit: LimitFunction;
-  /** Old versions on their way out. */
-  readonly #retiring = new Set<Promise<void>>();
+  readonly #retirement: Retirement;
 
   /** `loadThreads`: versions that may be loading at once. */
   constructor(parts: ModelLoaderParts, loadThreads: number) {
     this.#parts = parts;
     this.#limit = pLimit(loadThreads);
+    this.#retirement = new Retirement(parts);
   }
 
-  /** Serves the versions of `description` and no others. Versions that serve from unchanged files are left alone. */
+  /**
+   * Serves the versions of `description` and no others. Versions that serve from unchanged files are left alone; where only
+   * the instance groups have changed, those are changed in place, one version after the other, when the new versions are made.
+   */
   async apply(description: ModelDescription): Promise<void> {
     const attempts = description.versions
-      .filter((version) => !this.#isCurrent(description, version))
-      .map((version) => new ModelLifecycle(version, description.fingerprints.get(version) ?? ''));
+      .filter((version) => !this.#hasSameFiles(description, version))
+      .map((version) => new ModelLifecycle(version, sourceOf(description, version)));
     const loaded = await this.#loadAll(description, attempts);
+    const failures = failuresOf(attempts);
+    if (failures.length === 0) failures.push(...(await this.#updateInPlace(description)));
+    if (failures.length > 0) {
+      await this.#giveUp(description.name, loaded);
+      throw this.#failed(description, failures);
+    }
     this.#publish(description, loaded);
   }
 
-  /** No request reaches the model any more; those under way finish. */
-  unload(name: string): void {
+  /** No request reaches the model any more. Resolves when those under way have finished. */
+  async unload(name: string): Promise<void> {
     const { registry } = this.#parts;
-    const ready = (registry.lifecycles(name) ?? []).filter(({ state }) => state.kind === 'ready');
-    for (const lifecycle of ready) this.#retire(name, lifecycle);
+    const ready = (registry.lifecycles(name) ?? []).filter(({ serving }) => serving);
+    const gone = ready.map((lifecycle) => this.#retirement.retire(name, lifecycle));
     if (ready.length > 0) registry.changed(name);
+    await Promise.all(gone);
+  }
+
+  /** What serves goes on as it was, because what should take its place cannot even be read. */
+  reloadFailed(name: string, reason: string): void {
+    for (const lifecycle of this.#parts.registry.lifecycles(name) ?? [])
+      lifecycle.reloadFailure = reason;
   }
 
   /** Resolves when every version that had to leave is gone. */
-  async retired(): Promise<void> {
-    await Promise.all(this.#retiring);
+  retired(): Promise<void> {
+    return this.#retirement.finished();
   }
 
   // ---- details below; callers need not read ----
 
-  /** Serves already, from the same files. */
-  #isCurrent({ name, fingerprints }: ModelDescription, version: number): boolean {
-    const lifecycle = this.#lifecycle(name, version);
-    return lifecycle?.state.kind === 'ready' && lifecycle.fingerprint === fingerprints.get(version);
+  #hasSameFiles(description: ModelDescription, version: number): boolean {
+    const lifecycle = this.#ready(description.name, version);
+    return lifecycle?.source.fingerprint === sourceOf(description, version).fingerprint;
   }
 
-  #lifecycle(name: string, version: number): ModelLifecycle | undefined {
+  #ready(name: string, version: number): ModelLifecycle | undefined {
     return this.#parts.registry
       .lifecycles(name)
-      ?.find((lifecycle) => lifecycle.version === version);
+      ?.find((lifecycle) => lifecycle.version === version && lifecycle.serving);
   }
 
+  /** What could be made; the attempts of the others have failed. */
   async #loadAll(
     description: ModelDescription,
     attempts: readonly ModelLifecycle[],
@@ -77,8 +97,7 @@ export class ModelLoader {
     for (const attempt of attempts) {
       attempt.transition({ kind: 'loading' });
       // What serves stays visible until it is replaced.
-      if (this.#lifecycle(name, attempt.version)?.state.kind !== 'ready')
-        registry.put(name, attempt);
+      if (!this.#ready(name, attempt.version)) registry.put(name, attempt);
     }
     registry.changed(name);
     const loaded = new Map<ModelLifecycle, LoadedVersion>();
@@ -88,7 +107,6 @@ export class ModelLoader {
         if (version) loaded.set(attempt, version);
       }),
     );
-    if (loaded.size < attempts.length) await this.#giveUp(name, attempts, loaded);
     return loaded;
   }
 
@@ -103,8 +121,9 @@ export class ModelLoader {
     try {
       const loaded = await loadVersion(description, attempt.version);
       const ms = performance.now() - startedAt;
-      loaded.model.statistics.loadMs = ms;
-      observer.versionReady(name, attempt.version, ms);
+      const { statistics, properties } = loaded.model;
+      statistics.loadMs = ms;
+      observer.versionReady(name, attempt.version, { ms, properties });
       return loaded;
     } catch (thrown) {
       const error = RuntimeError.from(thrown);
@@ -114,24 +133,44 @@ export class ModelLoader {
     }
   }
 
-  async #giveUp(
-    name: string,
-    attempts: readonly ModelLifecycle[],
-    loaded: ReadonlyMap<ModelLifecycle, LoadedVersion>,
-  ): Promise<never> {
-    for (const [attempt, version] of loaded) {
+  async #updateInPlace(description: ModelDescription): Promise<Failure[]> {
+    const { observer } = this.#parts;
+    const { name } = description;
+    for (const version of description.versions) {
+      const lifecycle = this.#ready(name, version);
+      const source = sourceOf(description, version);
+      if (!lifecycle || !differsInPlace(lifecycle.source, source)) continue;
       try {
-        await version.close();
+        await lifecycle.serving?.update(description);
+        lifecycle.source = source;
+        observer.versionUpdated(name, version);
       } catch (thrown) {
-        this.#unloadingFailed(name, thrown);
+        const error = RuntimeError.from(thrown);
+        observer.versionFailed(name, version, error);
+        return [{ version, reason: reasonOf(error) }];
       }
+    }
+    return [];
+  }
+
+  async #giveUp(name: string, loaded: ReadonlyMap<ModelLifecycle, LoadedVersion>): Promise<void> {
+    for (const [attempt, version] of loaded) {
+      await this.#retirement.discard(name, version);
       attempt.transition({ kind: 'ended' });
     }
     this.#parts.registry.changed(name);
-    const failures = attempts.flatMap(({ version, state }) =>
-      state.kind === 'failed' ? [{ version, reason: state.reason }] : [],
-    );
-    throw versionsFailed(name, failures);
+  }
+
+  /** Versions that serve in place of a newer state of their files or configuration say why from now on. */
+  #failed(description: ModelDescription, failures: readonly Failure[]): RuntimeError {
+    const { name, versions } = description;
+    const all = failures.map(({ version, reason }) => `version ${version}: ${reason}`).join('; ');
+    for (const version of versions) {
+      const old = this.#ready(name, version);
+      if (!old || isSame(old.source, sourceOf(description, version))) continue;
+      old.reloadFailure = failures.find((failure) => failure.version === version)?.reason ?? all;
+    }
+    return versionsFailed(name, failures);
   }
 
   /** In one step, as requests see it: the new versions are there and those no longer wanted are not. */
@@ -141,42 +180,39 @@ export class ModelLoader {
   ): void {
     const { registry } = this.#parts;
     const replaced: ModelLifecycle[] = [];
-    for (const old of registry.lifecycles(name) ?? [])
-      if (old.state.kind === 'ready' && !versions.includes(old.version)) replaced.push(old);
+    for (const old of registry.lifecycles(name) ?? []) {
+      old.reloadFailure = '';
+      if (!versions.includes(old.version)) replaced.push(old);
+    }
     for (const [attempt, version] of loaded) {
-      const old = this.#lifecycle(name, attempt.version);
-      if (old?.state.kind === 'ready') replaced.push(old);
+      const old = this.#ready(name, attempt.version);
+      if (old) replaced.push(old);
       attempt.transition({ kind: 'ready', serving: new ServingVersion(version) });
       registry.put(name, attempt);
     }
-    for (const old of replaced) this.#retire(name, old);
+    for (const old of replaced) void this.#retirement.retire(name, old);
     registry.changed(name);
+    for (const [attempt, version] of loaded)
+      version.onLost((error) => this.#retirement.eject(name, attempt, error));
   }
+}
 
-  /** Takes no new requests from now on; those under way finish. */
-  #retire(name: string, lifecycle: ModelLifecycle): void {
-    const { state } = lifecycle;
-    if (state.kind !== 'ready') return;
-    lifecycle.transition({ kind: 'draining', serving: state.serving });
-    const retired = state.serving.retire().then(
-      () => this.#ended(name, lifecycle),
-      (thrown: unknown) => {
-        this.#unloadingFailed(name, thrown);
-        this.#ended(name, lifecycle);
-      },
-    );
-    this.#retiring.add(retired);
-    void retired.finally(() => this.#retiring.delete(retired));
-  }
+function sourceOf({ sources, name }: ModelDescription, version: number): VersionSource {
+  const source = sources.get(version);
+  if (!source) throw bug(`version ${version} of model '${name}' has no source`);
+  return source;
+}
 
-  #unloadingFailed(name: string, thrown: unknown): void {
-    const { message } = RuntimeError.from(thrown);
-    this.#parts.observer.modelWarning(name, `unloading failed: ${message}`);
-  }
+function isSame(one: VersionSource, other: VersionSource): boolean {
+  return one.fingerprint === other.fingerprint && one.inPlace === other.inPlace;
+}
 
-  #ended(name: string, lifecycle: ModelLifecycle): void {
-    lifecycle.transition({ kind: 'ended' });
-    this.#parts.observer.versionUnloaded(name, lifecycle.version);
-    this.#parts.registry.changed(name);
-  }
+function differsInPlace(one: VersionSource, other: VersionSource): boolean {
+  return one.fingerprint === other.fingerprint && one.inPlace !== other.inPlace;
+}
+
+function failuresOf(attempts: readonly ModelLifecycle[]): Failure[] {
+  return attempts.flatMap(({ version, state }) =>
+    state.kind === 'failed' ? [{ version, reason: state.reason }] : [],
+  );
 }

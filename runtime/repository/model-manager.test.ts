@@ -47,6 +47,11 @@ async function indexOf(manager: ModelManager): Promise<string[]> {
   );
 }
 
+async function loadFailures(manager: ModelManager): Promise<(string | undefined)[]> {
+  const entries = await manager.index({ readyOnly: false });
+  return entries.map(({ loadFailure }) => loadFailure);
+}
+
 const broken = new RuntimeError('INTERNAL', 'onnx runtime error: no model');
 
 describe('ModelManager', () => {
@@ -147,6 +152,43 @@ describe('ModelManager', () => {
     expect(readyVersions('m')).toEqual([1]);
   });
 
+  it('looks for the one model that is asked for, and knows then whether it is there', async () => {
+    const manager = aManager();
+    await manager.start([]);
+    await repository.model('m', [1]);
+    await repository.model('other', [1]);
+
+    await manager.load('m');
+    expect([manager.isListed('m'), manager.isListed('other')]).toEqual([true, false]);
+    await repository.remove('m');
+    await expect(manager.load('m')).rejects.toThrow('failed to poll');
+
+    expect(manager.isListed('m')).toBe(false);
+  });
+
+  it('says when a repository cannot be read', async () => {
+    const manager = aManager();
+    await manager.start([]);
+    await repository.remove();
+
+    await expect(manager.load('m')).rejects.toThrow('cannot be read: there is no such directory');
+    await repository.write('again');
+  });
+
+  it('changes instance groups in place', async () => {
+    await repository.model('m', [1], 'instance_group [ { count: 1 } ]');
+    const manager = aManager();
+    await manager.start(['m']);
+
+    await repository.write('m/config.pbtxt', 'instance_group [ { count: 3 } ]');
+    await manager.load('m');
+
+    expect(loads.log).toEqual(['load m:1', 'update m:1']);
+    expect(registry.acquire('m', '').model.configMessage).toMatchObject({
+      instance_group: [{ count: 3 }],
+    });
+  });
+
   it('does nothing when a model is loaded that has not changed', async () => {
     await repository.model('m', [1]);
     const manager = aManager();
@@ -212,6 +254,40 @@ describe('ModelManager', () => {
 
     expect(await indexOf(manager)).toEqual(['m 1 READY']);
     expect(readyVersions('m')).toEqual([1]);
+    expect(await loadFailures(manager)).toEqual(['Internal: onnx runtime error: no model']);
+  });
+
+  it('says why a model serves what it served before, until a load succeeds', async () => {
+    await repository.model('m', [1], 'max_batch_size: 1');
+    const manager = aManager();
+    await manager.start(['m']);
+
+    await repository.write('m/config.pbtxt', 'max_batch_size: -1 name: "x"');
+    await expect(manager.load('m')).rejects.toThrow('failed to poll');
+    expect(await loadFailures(manager)).toEqual([
+      expect.stringMatching(/^name: .*; max_batch_size: /),
+    ]);
+    await repository.write('m/config.pbtxt', 'max_batch_size: 1');
+    await manager.load('m');
+
+    expect(await loadFailures(manager)).toEqual([undefined]);
+    expect(loads.log).toEqual(['load m:1']);
+  });
+
+  it('says why a model was never loaded', async () => {
+    await repository.model('m', [1], 'max_batch_size: eight');
+    const manager = aManager();
+
+    await manager.start(['m']);
+
+    expect(await manager.index({ readyOnly: false })).toEqual([
+      {
+        name: 'm',
+        state: '',
+        reason: '',
+        loadFailure: expect.stringMatching(/^config\.pbtxt:1:17: max_batch_size: /) as string,
+      },
+    ]);
   });
 
   it('serves no version of a first load of which one fails', async () => {

@@ -1,15 +1,16 @@
 // Brings what serves in line with what lies in the repositories, on demand. For each model one operation at a time, in the order
 // in which they came; different models at once.
 
-import { InvalidModelConfig } from '../config/config-problem.js';
+import { InvalidModelConfig, formatProblem } from '../config/config-problem.js';
 import { RuntimeError } from '../core/errors.js';
-import type { ModelControl, ModelIndexEntry } from '../core/model-control.js';
-import { noVersions, pollFailed } from './load-failure.js';
+import type { LoadOverride, ModelControl, ModelIndexEntry } from '../core/model-control.js';
+import { noVersions } from './load-failure.js';
 import type { LoadObserver } from './load-observer.js';
-import { describeModel, type ModelDescription } from './model-description.js';
+import type { ModelDescription } from './model-description.js';
+import { ModelFinder, NO_DIRECTORY, TWO_DIRECTORIES } from './model-finder.js';
+import type { ModelLifecycle } from './model-lifecycle.js';
 import type { ModelLoader } from './model-loader.js';
 import type { ModelRegistry } from './model-registry.js';
-import { listRepositories, type ModelDirectory, type RepositoryListing } from './model-source.js';
 
 export interface ModelManagerOptions {
   readonly repositories: readonly string[];
@@ -23,65 +24,54 @@ export interface ModelManagerParts {
   readonly observer: LoadObserver;
 }
 
-const NO_DIRECTORY = 'no model repository has a directory of that name';
-const TWO_DIRECTORIES = 'model appears in two or more repositories';
+const NO_VERSION = 'it has no version to serve';
 
 export class ModelManager implements ModelControl {
   readonly #options: ModelManagerOptions;
   readonly #parts: ModelManagerParts;
+  readonly #finder: ModelFinder;
   /** The last operation of each model; the next one waits for it. */
   readonly #operations = new Map<string, Promise<void>>();
-  /** Models that were wanted at the start and could not even be read. */
+  /** Models that should serve and could not even be read. */
   readonly #unreadable = new Set<string>();
-  #listing: RepositoryListing = new Map();
+  /** Why the last attempt at a model failed before any of its versions was tried. */
+  readonly #failures = new Map<string, string>();
 
   constructor(options: ModelManagerOptions, parts: ModelManagerParts) {
     this.#options = options;
     this.#parts = parts;
+    this.#finder = new ModelFinder(options, parts.observer);
   }
 
   /** Whether a repository had a directory of that name when last looked. */
   isListed(name: string): boolean {
-    return this.#listing.has(name);
+    return this.#finder.isListed(name);
   }
 
   /** Loads the models of these names, or every model for 'all'. Returns what failed, by name. */
   async start(names: 'all' | readonly string[]): Promise<ReadonlyMap<string, RuntimeError>> {
-    this.#listing = await listRepositories(this.#options.repositories);
+    const listing = await this.#finder.list();
     const failures = new Map<string, RuntimeError>();
-    const wanted = names === 'all' ? [...this.#listing.keys()] : names;
+    const wanted = names === 'all' ? [...listing.keys()] : names;
     await Promise.all(
       wanted.map(async (name) => {
         try {
-          await this.#inTurn(name, () => this.#load(name));
+          await this.follow(name);
         } catch (thrown) {
-          const error = RuntimeError.from(thrown);
-          failures.set(name, error);
-          if (!this.isListed(name))
-            this.#parts.observer.modelUnreadable(name, [{ path: '', message: NO_DIRECTORY }]);
-          if (!this.#parts.registry.lifecycles(name)) this.#unreadable.add(name);
+          failures.set(name, RuntimeError.from(thrown));
+          if (this.isListed(name)) return;
+          this.#parts.observer.modelUnreadable(name, [{ path: '', message: NO_DIRECTORY }]);
+          this.#unreadable.add(name);
         }
       }),
     );
     return failures;
   }
 
-  async load(name: string): Promise<void> {
+  async load(name: string, override?: LoadOverride): Promise<void> {
     this.#checkControl();
-    if (name === '')
-      throw new RuntimeError(
-        'INVALID_ARGUMENT',
-        'Model name cannot be empty. Please enter a valid name to deploy.',
-      );
-    if (name.includes('/') || name.includes('..'))
-      throw new RuntimeError(
-        'INVALID_ARGUMENT',
-        `invalid model name '${name}', model name must not contain path traversal characters`,
-      );
-    await this.#inTurn(name, async () => {
-      this.#listing = await listRepositories(this.#options.repositories);
-      await this.#load(name);
-    });
+    checkName(name);
+    await this.#inTurn(name, () => this.#load(name, override));
   }
 
   async unload(name: string): Promise<void> {
@@ -90,9 +80,37 @@ export class ModelManager implements ModelControl {
     if (this.#unreadable.delete(name)) this.#parts.registry.tellListeners();
   }
 
+  /** The directory is there and the model shall serve what it says. @throws as load */
+  async follow(name: string): Promise<void> {
+    try {
+      await this.#inTurn(name, () => this.#load(name));
+    } catch (error) {
+      if (this.isListed(name) && !this.#parts.registry.lifecycles(name)) this.#unreadable.add(name);
+      throw error;
+    }
+  }
+
+  /** The directory is gone: unloads the model, and when nobody uses it any more nothing is known of it. */
+  async forget(name: string): Promise<void> {
+    const { loader, registry } = this.#parts;
+    let unloaded: Promise<void> | undefined;
+    await this.#inTurn(name, async () => {
+      this.#unreadable.delete(name);
+      this.#failures.delete(name);
+      await this.#finder.find(name);
+      unloaded = loader.unload(name);
+    });
+    await unloaded;
+    await this.#inTurn(name, () => {
+      // It may have come back meanwhile.
+      if (!this.isListed(name) && !registry.lifecycles(name)?.some(isAlive)) registry.forget(name);
+      return Promise.resolve();
+    });
+  }
+
   async index({ readyOnly }: { readyOnly: boolean }): Promise<ModelIndexEntry[]> {
-    this.#listing = await listRepositories(this.#options.repositories);
-    const names = new Set([...this.#listing.keys(), ...this.#parts.registry.names()]);
+    const listing = await this.#finder.list();
+    const names = new Set([...listing.keys(), ...this.#parts.registry.names()]);
     const entries = [...names].sort().flatMap((name) => this.#entriesOf(name));
     return readyOnly ? entries.filter(({ state }) => state === 'READY') : entries;
   }
@@ -139,48 +157,92 @@ export class ModelManager implements ModelControl {
   }
 
   #entriesOf(name: string): ModelIndexEntry[] {
-    if ((this.#listing.get(name)?.length ?? 0) > 1) {
+    if (this.#finder.isListedTwice(name))
       return [{ name, state: 'UNAVAILABLE', reason: TWO_DIRECTORIES }];
-    }
     const lifecycles = this.#parts.registry.lifecycles(name);
-    if (!lifecycles) return [{ name, state: '', reason: '' }];
-    return lifecycles.map(({ version, publicState }) => ({ name, version, ...publicState }));
+    if (!lifecycles)
+      return [withFailure({ name, state: '', reason: '' }, this.#failures.get(name))];
+    return lifecycles.map((lifecycle) => entryOf(name, lifecycle));
   }
 
-  async #load(name: string): Promise<void> {
-    const { registry, observer } = this.#parts;
-    observer.modelLoading(name);
-    const description = await this.#describe(name);
-    for (const warning of description.warnings) observer.modelWarning(name, warning);
-    if (description.versions.length === 0) {
+  async #load(name: string, override?: LoadOverride): Promise<void> {
+    this.#parts.observer.modelLoading(name);
+    this.#failures.delete(name);
+    const description = await this.#describe(name, override);
+    try {
+      await this.#apply(description);
+    } finally {
+      await description.overrideFiles?.release();
+    }
+  }
+
+  async #describe(name: string, override: LoadOverride | undefined): Promise<ModelDescription> {
+    try {
+      return await this.#finder.describe(name, override);
+    } catch (thrown) {
+      this.#failed(name, reasonFor(RuntimeError.from(thrown)));
+      throw thrown;
+    }
+  }
+
+  /** Nothing was tried, and what serves goes on. */
+  #failed(name: string, reason: string): void {
+    if (this.isListed(name)) this.#failures.set(name, reason);
+    this.#parts.loader.reloadFailed(name, reason);
+  }
+
+  async #apply(description: ModelDescription): Promise<void> {
+    const { registry, observer, loader } = this.#parts;
+    const { name, warnings, versions } = description;
+    for (const warning of warnings) observer.modelWarning(name, warning);
+    if (versions.length === 0) {
       registry.know(name);
-      observer.modelUnreadable(name, [{ path: '', message: 'it has no version to serve' }]);
+      observer.modelUnreadable(name, [{ path: '', message: NO_VERSION }]);
+      this.#failed(name, NO_VERSION);
       throw noVersions(name);
     }
     this.#unreadable.delete(name);
-    await this.#parts.loader.apply(description);
+    await loader.apply(description);
   }
 
   #unload(name: string): Promise<void> {
-    this.#parts.loader.unload(name);
+    void this.#parts.loader.unload(name);
     return Promise.resolve();
   }
+}
 
-  async #describe(name: string): Promise<ModelDescription> {
-    const directories: readonly ModelDirectory[] = this.#listing.get(name) ?? [];
-    const { observer } = this.#parts;
-    // Who calls for a model that is nowhere is told so, and it is no fault of the server's that belongs into its log.
-    if (directories.length === 0) throw pollFailed(name);
-    if (directories.length > 1) {
-      observer.modelUnreadable(name, [{ path: '', message: TWO_DIRECTORIES }]);
-      throw pollFailed(name);
-    }
-    try {
-      return await describeModel(directories[0]!, { hasGpu: this.#options.hasGpu });
-    } catch (error) {
-      if (!(error instanceof InvalidModelConfig)) throw error;
-      observer.modelUnreadable(name, error.problems);
-      throw pollFailed(name, error);
-    }
-  }
+function checkName(name: string): void {
+  if (name === '')
+    throw new RuntimeError(
+      'INVALID_ARGUMENT',
+      'Model name cannot be empty. Please enter a valid name to deploy.',
+    );
+  if (name.includes('/') || name.includes('..'))
+    throw new RuntimeError(
+      'INVALID_ARGUMENT',
+      `invalid model name '${name}', model name must not contain path traversal characters`,
+    );
+}
+
+function isAlive({ state }: ModelLifecycle): boolean {
+  return state.kind !== 'ended' && state.kind !== 'failed';
+}
+
+function entryOf(
+  name: string,
+  { version, publicState, serving, reloadFailure }: ModelLifecycle,
+): ModelIndexEntry {
+  const properties = serving?.model.properties;
+  const entry = { name, version, ...publicState, ...(properties && { properties }) };
+  return withFailure(entry, serving && reloadFailure);
+}
+
+function withFailure(entry: ModelIndexEntry, loadFailure: string | undefined): ModelIndexEntry {
+  return loadFailure ? { ...entry, loadFailure } : entry;
+}
+
+/** Of an error of the finder: what is wrong with the directory. */
+function reasonFor({ cause, message }: RuntimeError): string {
+  if (cause instanceof InvalidModelConfig) return cause.problems.map(formatProblem).join('; ');
+  return message;
 }

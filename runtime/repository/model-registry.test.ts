@@ -6,13 +6,15 @@ import type { ModelDescription } from './model-description.js';
 import { ModelRegistry } from './model-registry.js';
 import { ServingVersion } from './servable-handle.js';
 
+const SOURCE = { fingerprint: '', inPlace: '' };
+
 async function serve(
   registry: ModelRegistry,
   name: string,
   version: number,
 ): Promise<ModelLifecycle> {
   const loaded = await new PuppetLoads().loadVersion({ name } as ModelDescription, version);
-  const lifecycle = new ModelLifecycle(version, '');
+  const lifecycle = new ModelLifecycle(version, SOURCE);
   lifecycle.transition({ kind: 'loading' });
   lifecycle.transition({ kind: 'ready', serving: new ServingVersion(loaded) });
   registry.put(name, lifecycle);
@@ -40,11 +42,24 @@ describe('ModelRegistry', () => {
   ])('does not find %s version %j', async (name, version, code, message) => {
     const registry = new ModelRegistry();
     await serve(registry, 'm', 1);
-    registry.put('m', new ModelLifecycle(2, ''));
+    registry.put('m', new ModelLifecycle(2, SOURCE));
     registry.know('tried');
 
     expect(() => registry.acquire(name, version)).toThrow(new RuntimeError(code as never, message));
     expect(registry.isReady(name, version)).toBe(false);
+  });
+
+  it('knows of a model that is forgotten only that it was there once', async () => {
+    const registry = new ModelRegistry();
+    await serve(registry, 'm', 1);
+
+    registry.forget('m');
+
+    expect([registry.names(), registry.isKnown('m')]).toEqual([[], false]);
+    for (const version of ['', '1'])
+      expect(() => registry.acquire('m', version)).toThrow("'m' has no available versions");
+    await serve(registry, 'm', 2);
+    expect(() => registry.acquire('m', '1')).toThrow("'m' version 1 is not found");
   });
 
   it('tells its listeners of changes until they leave', async () => {

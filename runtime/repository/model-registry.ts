@@ -14,8 +14,7 @@ class RegisteredModel {
   latest: ServingVersion | undefined;
 
   serving(version: number): ServingVersion | undefined {
-    const state = this.lifecycles.get(version)?.state;
-    return state?.kind === 'ready' ? state.serving : undefined;
+    return this.lifecycles.get(version)?.serving;
   }
 
   ready(): ServingVersion[] {
@@ -27,6 +26,8 @@ class RegisteredModel {
 
 export class ModelRegistry implements ModelCatalog {
   readonly #models = new Map<string, RegisteredModel>();
+  /** Names of models that were there once. */
+  readonly #forgotten = new Set<string>();
   readonly #listeners = new Set<() => void>();
   readonly #isListed: (name: string) => boolean;
 
@@ -43,6 +44,7 @@ export class ModelRegistry implements ModelCatalog {
     const wanted = parseModelVersion(version);
     const serving = wanted === LATEST ? model?.latest : model?.serving(wanted);
     if (serving) return serving.acquire();
+    if (this.#forgotten.has(name)) throw noneAvailable(name);
     throw notServing(name, wanted, model);
   }
 
@@ -83,6 +85,12 @@ export class ModelRegistry implements ModelCatalog {
     this.#model(name);
   }
 
+  /** Nothing of the model is left, neither in a repository nor in memory. */
+  forget(name: string): void {
+    if (this.#models.delete(name)) this.#forgotten.add(name);
+    this.tellListeners();
+  }
+
   /** Puts a lifecycle in the place of what its version had. What served there must be taken care of by the caller. */
   put(name: string, lifecycle: ModelLifecycle): void {
     this.#model(name).lifecycles.set(lifecycle.version, lifecycle);
@@ -102,6 +110,7 @@ export class ModelRegistry implements ModelCatalog {
   #model(name: string): RegisteredModel {
     let model = this.#models.get(name);
     if (!model) this.#models.set(name, (model = new RegisteredModel()));
+    this.#forgotten.delete(name);
     return model;
   }
 }
@@ -111,10 +120,18 @@ function notServing(
   version: number,
   model: RegisteredModel | undefined,
 ): RuntimeError {
-  const start = `Request for unknown model: '${name}' `;
+  const start = startOf(name);
   if (!model) return new RuntimeError('NOT_FOUND', `${start}is not found`);
-  if (version === LATEST) return new RuntimeError('NOT_FOUND', `${start}has no available versions`);
+  if (version === LATEST) return noneAvailable(name);
   if (!model.lifecycles.has(version))
     return new RuntimeError('NOT_FOUND', `${start}version ${version} is not found`);
   return new RuntimeError('MODEL_NOT_READY', `${start}version ${version} is not at ready state`);
+}
+
+function noneAvailable(name: string): RuntimeError {
+  return new RuntimeError('NOT_FOUND', `${startOf(name)}has no available versions`);
+}
+
+function startOf(name: string): string {
+  return `Request for unknown model: '${name}' `;
 }

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, utimes, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { fingerprint, listRepositories, readVersions } from './model-source.js';
+import { fingerprint, findModel, listRepositories, readVersions } from './model-source.js';
 
 let root: string;
 
@@ -63,6 +63,37 @@ describe('listRepositories', () => {
 
   it('fails for a repository that is not there', async () => {
     await expect(listRepositories([join(root, 'nowhere')])).rejects.toThrow(
+      `model repository '${join(root, 'nowhere')}' cannot be read: there is no such directory`,
+    );
+  });
+});
+
+describe('findModel', () => {
+  it('finds the directory of a name in every repository that has one', async () => {
+    const [first, second] = [await directory('first'), await directory('second')];
+    await symlink(await directory('first', 'm'), join(second, 'm'));
+    await writeFile(join(first, 'file'), '');
+
+    expect(await findModel([first, second], 'm')).toEqual([
+      { name: 'm', path: join(first, 'm') },
+      { name: 'm', path: join(second, 'm') },
+    ]);
+    expect(await findModel([first, second], 'file')).toEqual([]);
+    expect(await findModel([first, second], 'nosuch')).toEqual([]);
+  });
+
+  it.each(['', '.', '..', '.git', 'lost+found', 'm/1', '../first/m', 'a\0b', 'x'.repeat(300)])(
+    'takes %j for no name of a model',
+    async (name) => {
+      const first = await directory('first');
+      for (const path of ['.git', 'lost+found', 'm/1']) await directory('first', path);
+
+      expect(await findModel([first], name)).toEqual([]);
+    },
+  );
+
+  it('says when the repository is not there rather than that the model is not', async () => {
+    await expect(findModel([join(root, 'nowhere')], 'm')).rejects.toThrow(
       `model repository '${join(root, 'nowhere')}' cannot be read: there is no such directory`,
     );
   });

@@ -40,6 +40,31 @@ export async function listRepositories(
   return new Map([...listing].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** The directory of one model, in each repository that has one. @throws as above */
+export async function findModel(
+  repositories: readonly string[],
+  name: string,
+): Promise<ModelDirectory[]> {
+  if (name === '' || name.includes('/') || isSystems(name)) return [];
+  const found: ModelDirectory[] = [];
+  for (const repository of repositories) {
+    const path = join(repository, name);
+    const info = await stat(path).catch(() => undefined);
+    if (info?.isDirectory()) found.push({ name, path });
+    else if (!info) await checkReadable(repository);
+  }
+  return found;
+}
+
+/** Nothing is known of a model whose repository is not there. */
+async function checkReadable(repository: string): Promise<void> {
+  try {
+    await stat(repository);
+  } catch (error) {
+    throw unreadable(repository, error);
+  }
+}
+
 /** Directories that file systems and tools leave everywhere. */
 function isSystems(name: string): boolean {
   return name.startsWith('.') || name === 'lost+found';
@@ -49,11 +74,15 @@ async function entriesOf(repository: string): Promise<Dirent[]> {
   try {
     return await readdir(repository, { withFileTypes: true });
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such directory' : message;
-    const text = `model repository '${repository}' cannot be read: ${why}`;
-    throw new RuntimeError('INTERNAL', text, { cause: error });
+    throw unreadable(repository, error);
   }
+}
+
+function unreadable(repository: string, error: unknown): RuntimeError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const why = code === 'ENOENT' ? 'there is no such directory' : message;
+  const text = `model repository '${repository}' cannot be read: ${why}`;
+  return new RuntimeError('INTERNAL', text, { cause: error });
 }
 
 /** A version is a directory named by a positive whole number without leading zeros. */
@@ -83,9 +112,10 @@ export async function fingerprint(path: string, above: readonly string[] = []): 
   return parts.join(' ');
 }
 
-/** The same of the files of a directory, without the directories in it. */
-export async function fingerprintOfFiles(path: string): Promise<string> {
-  const entries = await readdir(path, { withFileTypes: true });
+/** The same of the files of a directory, without the directories in it and without the file named `except`. */
+export async function fingerprintOfFiles(path: string, except: string): Promise<string> {
+  const all = await readdir(path, { withFileTypes: true });
+  const entries = all.filter(({ name }) => name !== except);
   const parts = entries.map(async (entry) => {
     const file = join(path, entry.name);
     return (await isDirectory(entry, file)) ? '' : `${entry.name}(${await fingerprint(file)})`;

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Servable } from '../core/servable.js';
 import { aServedModel } from '../testing/fake-catalog.js';
+import type { ModelDescription } from './model-description.js';
 import { ServingVersion } from './servable-handle.js';
 
 const servable: Servable = { infer: (_request, _call, reply) => reply.end() };
@@ -18,6 +19,8 @@ function aVersion(): ServingVersion {
   return new ServingVersion({
     model,
     servable,
+    update: () => Promise.resolve({ ...model, platform: 'updated' }),
+    onLost: () => undefined,
     close: () => {
       closes++;
       return closing;
@@ -33,6 +36,15 @@ describe('ServingVersion', () => {
 
     expect([handle.model, handle.servable]).toEqual([model, servable]);
     expect(version.users).toBe(1);
+  });
+
+  it('shows those who hold it already what an update has made of it', async () => {
+    const version = aVersion();
+    const handle = version.acquire();
+
+    await version.update({} as ModelDescription);
+
+    expect(handle.model.platform).toBe('updated');
   });
 
   it('counts who uses it', () => {

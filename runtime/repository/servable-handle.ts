@@ -2,28 +2,47 @@
 // as the handle of all its users, so acquiring costs nothing.
 
 import { bug } from '../core/errors.js';
+import type { RuntimeError } from '../core/errors.js';
 import type { ServableHandle, ServedModel } from '../core/model-catalog.js';
 import type { Servable } from '../core/servable.js';
+import type { ModelDescription } from './model-description.js';
 
 /** What loading a version yields. */
 export interface LoadedVersion {
   readonly model: ServedModel;
   readonly servable: Servable;
+  /**
+   * Takes over a configuration that differs in instance_group alone (and in version_policy, which is only shown), while
+   * requests are served; resolves with what users see from then on. All or nothing: when it rejects, the old instances serve.
+   */
+  update(description: ModelDescription): Promise<ServedModel>;
+  /**
+   * `listener` is called at most once, when its instances are gone for good (their thread kept dying): the version cannot serve
+   * any more. It is called at once if that has happened already.
+   */
+  onLost(listener: (error: RuntimeError) => void): void;
   /** Refuses what still waits, lets what runs finish, frees the memory. */
   close(): Promise<void>;
 }
 
+/** Makes one version ready to serve. @throws RuntimeError that says what is wrong with it */
+export type LoadVersion = (model: ModelDescription, version: number) => Promise<LoadedVersion>;
+
 export class ServingVersion implements ServableHandle {
-  readonly model: ServedModel;
   readonly servable: Servable;
   readonly #loaded: LoadedVersion;
+  #model: ServedModel;
   #users = 0;
   #quiesced: (() => void) | undefined;
 
   constructor(loaded: LoadedVersion) {
     this.#loaded = loaded;
-    this.model = loaded.model;
+    this.#model = loaded.model;
     this.servable = loaded.servable;
+  }
+
+  get model(): ServedModel {
+    return this.#model;
   }
 
   get users(): number {
@@ -40,6 +59,11 @@ export class ServingVersion implements ServableHandle {
       throw bug(`model '${this.model.name}' was released more often than acquired`);
     this.#users--;
     if (this.#users === 0) this.#quiesced?.();
+  }
+
+  /** As LoadedVersion; who holds a handle sees what it resolves with, too. */
+  async update(description: ModelDescription): Promise<void> {
+    this.#model = await this.#loaded.update(description);
   }
 
   /** Waits until nobody uses the version any more, then frees it. Nobody may acquire it meanwhile. */

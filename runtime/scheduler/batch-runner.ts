@@ -43,3 +43,12 @@ export interface BatchRunner {
   /** Set once, by the scheduler. */
   onIdle(listener: () => void): void;
 }
+
+/** A batch that an instance runs before it serves. */
+export interface WarmUpBatch {
+  /** Of the sample it is made from. */
+  readonly name: string;
+  readonly rows: number;
+  /** A new feed each time, as feeds are handed over. */
+  readonly feed: () => BatchFeed;
+}

@@ -41,7 +41,8 @@ export class BatchScheduler implements Servable, EntryOwner {
   #pumpDeferred = false;
   #timer: Timer;
   #timerAt = Infinity;
-  #closed = false;
+  /** What is answered since the scheduler was closed. */
+  #closed: RuntimeError | undefined;
 
   constructor(parts: BatchSchedulerParts) {
     this.#parts = parts;
@@ -66,11 +67,10 @@ export class BatchScheduler implements Servable, EntryOwner {
     this.#accept(entry);
   }
 
-  /** Requests still waiting are answered with SHUTTING_DOWN; those running finish. */
-  close(): void {
-    this.#closed = true;
+  /** Requests still waiting, and those that come, are answered with `error`; those running finish. */
+  close(error: RuntimeError = shuttingDown()): void {
+    this.#closed ??= error;
     this.#disarm();
-    const error = shuttingDown();
     for (let entry = this.#queue.first; entry; entry = this.#queue.first) {
       this.#leave(entry);
       entry.fail(error);
@@ -99,7 +99,7 @@ export class BatchScheduler implements Servable, EntryOwner {
   }
 
   #refusal(request: InferenceRequest, call: Call, now: number): RuntimeError | undefined {
-    if (this.#closed) return shuttingDown();
+    if (this.#closed) return this.#closed;
     if (call.cancelled) return new RuntimeError('CANCELLED', 'Request was cancelled');
     if (now >= call.deadline) return deadlineExceeded();
     if (this.#queue.size < this.#policy.maxQueueSize) return undefined;

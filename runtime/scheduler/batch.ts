@@ -24,7 +24,10 @@ export function sameShapeTest(config: ModelConfig): (a: QueueEntry, b: QueueEntr
   };
 }
 
-export function mergeBatch(config: ModelConfig, entries: readonly QueueEntry[]): BatchFeed {
+/** The part of an entry that is merged. */
+export type MergedEntry = Pick<QueueEntry, 'rows' | 'request'>;
+
+export function mergeBatch(config: ModelConfig, entries: readonly MergedEntry[]): BatchFeed {
   let rows = 0;
   for (const entry of entries) rows += entry.rows;
   const tensors: FeedTensor[] = [];
@@ -82,7 +85,7 @@ function align(offset: number): number {
 function feedShape(
   config: ModelConfig,
   spec: TensorSpec,
-  { entries, index, rows }: { entries: readonly QueueEntry[]; index: number; rows: number },
+  { entries, index, rows }: { entries: readonly MergedEntry[]; index: number; rows: number },
 ): number[] {
   const { shape } = entries[0]!.request.inputs[index]!;
   const row = config.batched ? shape.slice(1) : shape;

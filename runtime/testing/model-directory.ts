@@ -45,6 +45,8 @@ const silent: Servable = { infer: (_request, _call, reply) => reply.end() };
 export class PuppetLoads {
   readonly log: string[] = [];
   readonly broken = new Map<string, RuntimeError>();
+  /** Ends the instances of a version for good. */
+  readonly lose = new Map<string, (error: RuntimeError) => void>();
   /** Loads wait for this. */
   gate: Promise<void> = Promise.resolve();
 
@@ -57,19 +59,25 @@ export class PuppetLoads {
     await this.gate;
     const error = this.broken.get(id);
     if (error) throw error;
+    const model = {
+      name,
+      version,
+      platform: 'puppet',
+      batched: false,
+      inputs: [],
+      outputs: [],
+      labels: new Map(),
+      configMessage: {},
+      statistics: new ModelStatistics(),
+    };
     return {
-      model: {
-        name,
-        version,
-        platform: 'puppet',
-        batched: false,
-        inputs: [],
-        outputs: [],
-        labels: new Map(),
-        configMessage: {},
-        statistics: new ModelStatistics(),
-      },
+      model,
       servable: silent,
+      update: ({ message }) => {
+        this.log.push(`update ${id}`);
+        return Promise.resolve({ ...model, configMessage: message });
+      },
+      onLost: (listener) => void this.lose.set(id, listener),
       close: () => {
         this.log.push(`close ${id}`);
         return Promise.resolve();
@@ -85,5 +93,7 @@ export const silentObserver: LoadObserver = {
   versionLoading: () => undefined,
   versionReady: () => undefined,
   versionFailed: () => undefined,
+  versionUpdated: () => undefined,
+  versionEjected: () => undefined,
   versionUnloaded: () => undefined,
 };

@@ -3,8 +3,8 @@
 // output a FLOAT output with a Cast before it. Every BF16 value is a FLOAT value, so widening and narrowing are exact.
 //
 // Field numbers: onnx.proto. ModelProto.graph 7; GraphProto.node 1, initializer 5, input 11, output 12; ValueInfoProto.name 1,
-// type 2; TypeProto.tensor_type 1; TypeProto.Tensor.elem_type 1; TensorProto.name 8; NodeProto.input 1, output 2, op_type 4,
-// attribute 5; AttributeProto.name 1, i 3, type 20.
+// type 2; TypeProto.tensor_type 1; TypeProto.Tensor.elem_type 1, shape 2; TensorProto.name 8; NodeProto.input 1, output 2, op_type 4,
+// attribute 5; TensorShapeProto.dim 1; Dimension.dim_value 1; AttributeProto.name 1, i 3, type 20.
 
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { WireFile, wireBytes, wireNumber, type WireField } from './protobuf-wire.js';
@@ -30,6 +30,23 @@ export interface OnnxDeclarations {
   readonly bfloat16Outputs: readonly string[];
   /** Sentences on inputs and outputs of types that cannot be served. */
   readonly unsupported: readonly string[];
+}
+
+/** A tensor at the boundary of a model. */
+export interface Declared {
+  readonly name: string;
+  /** TensorProto.DataType; 0 for what is no tensor. */
+  readonly type: number;
+  /** -1 for sizes that are left open; undefined where not even the rank is known. */
+  readonly shape: readonly number[] | undefined;
+}
+
+/** Inputs that are not given by an initializer, and outputs. @throws as readDeclarations */
+export function readDeclared(path: string): { inputs: Declared[]; outputs: Declared[] } {
+  return withFile(path, (file) => {
+    const { inputs, outputs, initializers } = graphParts(file);
+    return { inputs: inputs.filter(({ name }) => !initializers.has(name)), outputs };
+  });
 }
 
 /** @throws RuntimeError INVALID_ARGUMENT when the file is no ONNX model */
@@ -78,12 +95,6 @@ export function floatOutputName(name: string): string {
 
 // ---- details below; callers need not read ----
 
-interface Declared {
-  readonly name: string;
-  /** TensorProto.DataType; 0 for what is no tensor. */
-  readonly type: number;
-}
-
 function withFile<T>(path: string, use: (file: WireFile) => T): T {
   const fd = openSync(path, 'r');
   try {
@@ -122,21 +133,35 @@ function tensorName(file: WireFile, tensor: WireField): string {
 
 function declared(file: WireFile, info: WireField): Declared {
   let name = '';
-  let type = 0;
+  let tensor: Pick<Declared, 'type' | 'shape'> = { type: 0, shape: undefined };
   for (const field of file.fields(info.from, info.to)) {
     if (field.number === 1) name = file.text(field);
-    if (field.number === 2) type = elementType(file, field);
+    if (field.number === 2) tensor = tensorType(file, field);
   }
-  return { name, type };
+  return { name, ...tensor };
 }
 
-function elementType(file: WireFile, type: WireField): number {
-  for (const tensor of file.fields(type.from, type.to)) {
+function tensorType(file: WireFile, info: WireField): Pick<Declared, 'type' | 'shape'> {
+  let type = 0;
+  let shape: number[] | undefined;
+  for (const tensor of file.fields(info.from, info.to)) {
     if (tensor.number !== 1) continue;
-    for (const field of file.fields(tensor.from, tensor.to))
-      if (field.number === 1) return field.value;
+    for (const field of file.fields(tensor.from, tensor.to)) {
+      if (field.number === 1) type = field.value;
+      if (field.number === 2) shape = sizes(file, field);
+    }
   }
-  return 0;
+  return { type, shape };
+}
+
+function sizes(file: WireFile, shape: WireField): number[] {
+  return [...file.fields(shape.from, shape.to)]
+    .filter(({ number }) => number === 1)
+    .map((dimension) => {
+      for (const field of file.fields(dimension.from, dimension.to))
+        if (field.number === 1 && field.wireType === 0) return field.value;
+      return -1;
+    });
 }
 
 /** Nodes must stand after what they read: casts of inputs come first, those of outputs last. */

@@ -14,6 +14,7 @@ import {
   withFloatBoundary,
   type OnnxDeclarations,
 } from './onnx-file.js';
+import { readTensors, type DeclaredTensors } from './onnx-tensors.js';
 import type {
   BindInput,
   ExecutionProvider,
@@ -50,6 +51,11 @@ export class OnnxSession {
     this.#outputs = session.outputMetadata.map((metadata) =>
       sessionTensor('output', metadata, bf16Out),
     );
+  }
+
+  /** What a session of the model would say of it; undefined where only the session can. @throws RuntimeError */
+  static describe(modelPath: string): DeclaredTensors | undefined {
+    return readTensors(modelFile(modelPath));
   }
 
   /** @throws RuntimeError that says what is wrong with the model */

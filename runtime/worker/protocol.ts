@@ -4,9 +4,15 @@ import type { SessionSettings } from '../config/session-settings.js';
 import type { ErrorCode } from '../core/errors.js';
 import type { TensorMetadata } from '../core/model-catalog.js';
 
-export type WorkerInput = LoadInput | BindInput | RunInput | ReleaseInput;
+export type WorkerInput = DescribeInput | LoadInput | BindInput | RunInput | ReleaseInput;
 
 export type ExecutionProvider = 'cpu' | 'cuda' | 'webgpu';
+
+/** Reads what the file of a model declares. The answer is a DescribeOutput. */
+export interface DescribeInput {
+  readonly kind: 'describe';
+  readonly modelPath: string;
+}
 
 /** Makes a session. The answer is a LoadOutput. */
 export interface LoadInput {
@@ -50,6 +56,14 @@ export interface ReleaseInput {
   readonly session: number;
 }
 
+export interface DescribeOutput {
+  readonly kind: 'describe';
+  /** Undefined where only a session can tell. */
+  readonly tensors:
+    | { readonly inputs: readonly TensorMetadata[]; readonly outputs: readonly TensorMetadata[] }
+    | undefined;
+}
+
 export interface LoadOutput {
   readonly kind: 'load';
   readonly inputs: readonly TensorMetadata[];
@@ -79,7 +93,7 @@ export interface ErrorOutput {
   readonly message: string;
 }
 
-export type WorkerOutput = LoadOutput | RunOutput | DoneOutput | ErrorOutput;
+export type WorkerOutput = DescribeOutput | LoadOutput | RunOutput | DoneOutput | ErrorOutput;
 
 /** What a new thread is told. */
 export interface WorkerSettings {

@@ -27,6 +27,8 @@ export default async function handle(input: WorkerInput): Promise<unknown> {
 
 async function answer(input: WorkerInput): Promise<WorkerOutput> {
   switch (input.kind) {
+    case 'describe':
+      return { kind: 'describe', tensors: OnnxSession.describe(input.modelPath) };
     case 'load': {
       const { session, output } = await OnnxSession.load(input, ortLogLevel);
       sessions.set(input.session, session);

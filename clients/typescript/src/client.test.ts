@@ -285,6 +285,29 @@ describe('TLS', () => {
   });
 });
 
+describe('explaining a configuration', () => {
+  it('asks for the origins of its values', async () => {
+    const asked: unknown[] = [];
+    const { address } = await serve({
+      unary: {
+        [`${SERVICE}/ModelConfig`]: ({ request }, done) => {
+          asked.push(decode('inference.ModelConfigRequest', request));
+          const origins = { 'input[0].dims': 'model' };
+          done(null, encode('inference.ModelConfigResponse', { config: { name: 'm' }, origins }));
+        },
+      },
+    });
+
+    const explained = await clientOf({ addresses: [address] }).explainModelConfig('m');
+
+    expect(asked).toEqual([{ name: 'm', version: '', explain: true }]);
+    expect(explained).toMatchObject({
+      config: { name: 'm' },
+      origins: { 'input[0].dims': 'model' },
+    });
+  });
+});
+
 describe('loading a model', () => {
   it('tells every server, once, and names the one that refuses', async () => {
     const requests: unknown[] = [];

@@ -19,6 +19,9 @@ export type { InferStream, StreamAnswer } from './infer-stream.js';
 export type { Parameter, Parameters } from './parameter.js';
 export type { LoadOptions, ModelCallOptions, UnloadOptions } from './server-calls.js';
 export type {
+  ConfigOrigin,
+  DurationStatistics,
+  ExplainedModelConfig,
   HealthStatus,
   IndexedModel,
   ModelConfig,

@@ -5,6 +5,7 @@ import type { ClientSettings } from './client-options.js';
 import { decode, encode, type Message } from './messages.js';
 import { parameterMessages, type Parameters } from './parameter.js';
 import type {
+  ExplainedModelConfig,
   HealthStatus,
   IndexedModel,
   ModelConfig,
@@ -68,6 +69,11 @@ export class ServerCalls {
   async modelConfig(model: string, options: ModelCallOptions = {}): Promise<ModelConfig> {
     const request = modelRequest(model, options);
     return (await this.#ask<{ config: ModelConfig }>('ModelConfig', request, options)).config;
+  }
+
+  /** The configuration, and where each of its values comes from. */
+  explainModelConfig(model: string, options: ModelCallOptions = {}): Promise<ExplainedModelConfig> {
+    return this.#ask('ModelConfig', { ...modelRequest(model, options), explain: true }, options);
   }
 
   /** Of one server, which counts its own requests only: name an `address` where there are several. '': all models. */

@@ -24,6 +24,8 @@ export interface ModelMetadata {
   readonly platform: string;
   readonly inputs: readonly TensorMetadata[];
   readonly outputs: readonly TensorMetadata[];
+  /** What the model.json of the version says, flattened: 'metrics.accuracy'. Of inferd; empty from other servers. */
+  readonly properties: Readonly<Record<string, string>>;
 }
 
 /** The fields that most ask for; the others are there, too, under the camelCase names of model_config.proto. */
@@ -35,6 +37,15 @@ export interface ModelConfig {
   readonly input: readonly (TensorConfig & { readonly optional: boolean })[];
   readonly output: readonly (TensorConfig & { readonly labelFilename: string })[];
   readonly [field: string]: unknown;
+}
+
+/** file: config.pbtxt. load call: its `config`. model: read from the model itself. default: nobody said anything. */
+export type ConfigOrigin = 'file' | 'load call' | 'model' | 'default';
+
+export interface ExplainedModelConfig {
+  readonly config: ModelConfig;
+  /** Of every value, by its path with the names of model_config.proto: 'input[0].dims'. Of inferd; empty from other servers. */
+  readonly origins: Readonly<Record<string, ConfigOrigin>>;
 }
 
 export interface TensorConfig {
@@ -83,6 +94,8 @@ export interface IndexedModel {
   readonly version: string;
   /** Empty for a model that was never loaded. */
   readonly state: 'READY' | 'UNAVAILABLE' | 'LOADING' | 'UNLOADING' | '';
-  /** Why it is not ready. */
+  /** Why it is not ready; of one that is, why a newer attempt to load it failed. */
   readonly reason: string;
+  /** As in ModelMetadata, while it is READY. */
+  readonly properties: Readonly<Record<string, string>>;
 }

@@ -1,0 +1,40 @@
+// Configuration -> Servable, by the kind of the model.
+
+import { ONNX_BACKEND } from '../config/complete-model-config.js';
+import type { ModelConfigMessage } from '../config/model-config-message.js';
+import { unservedSetting } from '../config/unserved-settings.js';
+import { RuntimeError } from '../core/errors.js';
+import type { ModelDescription } from '../repository/model-description.js';
+import type { LoadVersion } from '../repository/servable-handle.js';
+import { assembleOnnxModel } from './assemble-onnx-model.js';
+import type { AssemblyOptions, AssemblyParts } from './assembly-parts.js';
+import { checkOnnxModel } from './check-onnx-model.js';
+
+export function modelAssembler(parts: AssemblyParts, options: AssemblyOptions): LoadVersion {
+  return (description, version) => {
+    checkKind(description.message);
+    return assembleOnnxModel(parts, options, { description, version });
+  };
+}
+
+/** Whether a server could serve it, as far as that goes without opening the model. @throws RuntimeError */
+export async function checkModel(
+  description: ModelDescription,
+  options: Pick<AssemblyOptions, 'autoComplete'>,
+): Promise<void> {
+  checkKind(description.message);
+  await checkOnnxModel(description, options);
+}
+
+// ---- details below; callers need not read ----
+
+function checkKind(message: ModelConfigMessage): void {
+  const { backend = '', platform = '' } = message;
+  if (backend !== '' && backend !== ONNX_BACKEND) {
+    const text = `unable to find backend library for backend '${backend}', try specifying runtime on the model configuration.`;
+    throw new RuntimeError('INVALID_ARGUMENT', text);
+  }
+  const unserved = backend === '' ? `platform '${platform}'` : unservedSetting(message);
+  if (unserved === undefined) return;
+  throw new RuntimeError('UNSUPPORTED', `${unserved} is not supported by this version of inferd`);
+}

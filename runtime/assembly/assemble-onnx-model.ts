@@ -1,0 +1,51 @@
+// An ONNX model = observe > validate > batch scheduler > instances. Its instances are made at once and stay, or, where models share
+// a limited memory, when they are needed.
+
+import { join } from 'node:path';
+import type { ModelTensors } from '../config/complete-from-model.js';
+import { instanceGroupsOf } from '../config/instance-group-config.js';
+import { ModelStatistics } from '../core/model-statistics.js';
+import type { ModelDescription } from '../repository/model-description.js';
+import type { LoadedVersion } from '../repository/servable-handle.js';
+import type { AssemblyOptions, AssemblyParts } from './assembly-parts.js';
+import { checkOnnxModel } from './check-onnx-model.js';
+import { completeOnnxConfig, type CompletedConfig } from './complete-onnx-config.js';
+import { startOnDemand } from './on-demand-model.js';
+import { startOnnxInstances } from './onnx-instances.js';
+import type { MadeInstances, OnnxMaking } from './onnx-making.js';
+import { OnnxVersion } from './onnx-version.js';
+import { servedModel } from './served-model.js';
+
+/** Resolves when the version has been warmed up. @throws RuntimeError that says what is wrong with it */
+export async function assembleOnnxModel(
+  parts: AssemblyParts,
+  options: AssemblyOptions,
+  { description, version }: { readonly description: ModelDescription; readonly version: number },
+): Promise<LoadedVersion> {
+  const { message, directory } = description;
+  const settings = await checkOnnxModel(description, options);
+  const modelPath = join(directory, String(version), message.default_model_filename ?? '');
+  const statistics = new ModelStatistics(options);
+  const making: OnnxMaking = {
+    ...{ description, version, modelPath, settings, statistics },
+    groups: instanceGroupsOf(message),
+    complete: (model: ModelTensors) => completeOnnxConfig(description, model, options),
+  };
+  const { instances, config, loaded } = await start(parts, making);
+  try {
+    const model = await servedModel(config, directory, { version, statistics });
+    const complete = (changed: ModelDescription): Promise<CompletedConfig> =>
+      completeOnnxConfig(changed, loaded, options);
+    return new OnnxVersion(parts, { config, instances, model, complete });
+  } catch (error) {
+    await instances.close();
+    throw error;
+  }
+}
+
+// ---- details below; callers need not read ----
+
+function start(parts: AssemblyParts, making: OnnxMaking): Promise<MadeInstances> {
+  const { memory } = parts;
+  return memory ? startOnDemand({ ...parts, memory }, making) : startOnnxInstances(parts, making);
+}

@@ -1,0 +1,23 @@
+// What every kind of model is put together from.
+
+import type { Clock } from '../core/clock.js';
+import type { TimerWheel } from '../core/timer-wheel.js';
+import type { ExecutorThreads } from '../instance/executor-threads.js';
+import type { ModelMemory } from '../instance/model-memory.js';
+
+export interface AssemblyParts {
+  readonly threads: ExecutorThreads;
+  readonly clock: Clock;
+  readonly wheel: TimerWheel;
+  /** Models share it and are in it only while they are used; undefined: all models stay in memory. */
+  readonly memory?: ModelMemory | undefined;
+}
+
+export interface AssemblyOptions {
+  /** What a configuration leaves out is taken from the model. */
+  readonly autoComplete: boolean;
+  readonly defaultMaxBatchSize: number;
+  readonly hasGpu: boolean;
+  /** Statistics keep what quantiles are made of. */
+  readonly summaries: boolean;
+}

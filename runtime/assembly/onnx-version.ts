@@ -1,0 +1,78 @@
+// One version of an ONNX model that serves: its layers, its scheduler, its instances.
+
+import { instanceGroupsOf } from '../config/instance-group-config.js';
+import type { ModelConfig } from '../config/model-config.js';
+import type { RuntimeError } from '../core/errors.js';
+import type { ServedModel } from '../core/model-catalog.js';
+import { stack, type Servable } from '../core/servable.js';
+import type { Instances } from '../instance/instances.js';
+import { observe } from '../layer/observe.js';
+import { validateInputs } from '../layer/validate-inputs.js';
+import type { ModelDescription } from '../repository/model-description.js';
+import type { LoadedVersion } from '../repository/servable-handle.js';
+import { BatchScheduler } from '../scheduler/batch-scheduler.js';
+import type { AssemblyParts } from './assembly-parts.js';
+import type { CompletedConfig } from './complete-onnx-config.js';
+
+export interface OnnxVersionParts {
+  readonly config: ModelConfig;
+  readonly instances: Instances;
+  readonly model: ServedModel;
+  /** The configuration of a description that differs in its instance groups alone. */
+  readonly complete: (description: ModelDescription) => Promise<CompletedConfig>;
+}
+
+export class OnnxVersion implements LoadedVersion {
+  readonly servable: Servable;
+  readonly #instances: Instances;
+  readonly #scheduler: BatchScheduler;
+  readonly #complete: OnnxVersionParts['complete'];
+  #model: ServedModel;
+  #loss: RuntimeError | undefined;
+  #onLost: (error: RuntimeError) => void = () => undefined;
+
+  constructor({ clock, wheel }: AssemblyParts, parts: OnnxVersionParts) {
+    const { config, instances: runner, model } = parts;
+    const { statistics } = model;
+    const version = String(model.version);
+    statistics.instances = runner.size;
+    this.#instances = runner;
+    this.#model = model;
+    this.#complete = parts.complete;
+    this.#scheduler = new BatchScheduler({ config, version, runner, clock, wheel, statistics });
+    const layers = [observe(statistics, clock), validateInputs(config, { textOnly: true })];
+    this.servable = stack(layers, this.#scheduler);
+    runner.onLost((error) => this.#lost(error));
+  }
+
+  get model(): ServedModel {
+    return this.#model;
+  }
+
+  async update(description: ModelDescription): Promise<ServedModel> {
+    const { message, configOrigins } = await this.#complete(description);
+    await this.#instances.update(instanceGroupsOf(message));
+    this.#model.statistics.instances = this.#instances.size;
+    this.#model = Object.freeze({ ...this.#model, configMessage: message, configOrigins });
+    return this.#model;
+  }
+
+  onLost(listener: (error: RuntimeError) => void): void {
+    this.#onLost = listener;
+    if (this.#loss) listener(this.#loss);
+  }
+
+  async close(): Promise<void> {
+    this.#scheduler.close();
+    await this.#instances.close();
+  }
+
+  // ---- details below; callers need not read ----
+
+  /** Nobody will run what waits. */
+  #lost(error: RuntimeError): void {
+    this.#loss = error;
+    this.#scheduler.close(error);
+    this.#onLost(error);
+  }
+}

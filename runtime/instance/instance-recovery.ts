@@ -1,0 +1,75 @@
+// What becomes of instances whose thread died: they are made anew on the thread that takes its place. A model whose batches keep
+// ending threads is given up, because each time those that share the thread pay for it.
+
+import type { Clock } from '../core/clock.js';
+import { RuntimeError } from '../core/errors.js';
+import { ThreadDied } from './executor-thread.js';
+import type { ModelInstance } from './model-instance.js';
+
+/** Deaths of threads, each within CALM_MS of the one before, after which a model is given up. */
+const MOST_DEATHS = 3;
+const CALM_MS = 10_000;
+
+export interface InstanceRecoveryParts {
+  readonly modelName: string;
+  readonly clock: Clock;
+  /** The instance runs again. */
+  readonly recovered: () => void;
+  /** Nothing more will be tried; told once. */
+  readonly gaveUp: (error: RuntimeError) => void;
+}
+
+export class InstanceRecovery {
+  readonly #parts: InstanceRecoveryParts;
+  #deaths = 0;
+  #lastDeathAt = -Infinity;
+  #isOver = false;
+
+  constructor(parts: InstanceRecoveryParts) {
+    this.#parts = parts;
+  }
+
+  lost(instance: ModelInstance): void {
+    this.#parts.clock.defer(() => void this.#restart(instance));
+  }
+
+  /** A batch of the model has ended its thread. */
+  death(error: RuntimeError): void {
+    const now = this.#parts.clock.now();
+    this.#deaths = now - this.#lastDeathAt < CALM_MS ? this.#deaths + 1 : 1;
+    this.#lastDeathAt = now;
+    if (this.#deaths >= MOST_DEATHS)
+      this.#giveUp(`its executor thread died ${this.#deaths} times in a row`, error);
+  }
+
+  /** The model is being taken down. */
+  stop(): void {
+    this.#isOver = true;
+  }
+
+  // ---- details below; callers need not read ----
+
+  async #restart(instance: ModelInstance): Promise<void> {
+    if (this.#isOver) return;
+    try {
+      await instance.restart();
+    } catch (thrown) {
+      const error = RuntimeError.from(thrown);
+      if (error instanceof ThreadDied) {
+        this.death(error);
+        this.lost(instance);
+      } else {
+        this.#giveUp('its executor thread died, and it could not be loaded again', error);
+      }
+      return;
+    }
+    this.#parts.recovered();
+  }
+
+  #giveUp(what: string, error: RuntimeError): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const text = `model '${this.#parts.modelName}' is no longer served: ${what} (${error.message})`;
+    this.#parts.gaveUp(new RuntimeError('BACKEND_LOST', text, { cause: error }));
+  }
+}

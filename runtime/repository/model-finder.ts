@@ -1,0 +1,111 @@
+// Finds the directory of a model, in the repositories or in what a load call brought, and describes it. Why it cannot goes to
+// the observer in full; callers get Triton's text.
+
+import { InvalidModelConfig } from '../config/config-problem.js';
+import { RuntimeError } from '../core/errors.js';
+import type { LoadOverride } from '../core/model-control.js';
+import { pollFailed } from './load-failure.js';
+import type { LoadObserver } from './load-observer.js';
+import { describeModel, type ModelDescription } from './model-description.js';
+import {
+  findModel,
+  listRepositories,
+  type ModelDirectory,
+  type RepositoryListing,
+} from './model-source.js';
+import { OverrideFiles } from './override-files.js';
+
+export interface ModelFinderOptions {
+  readonly repositories: readonly string[];
+  readonly hasGpu: boolean;
+}
+
+export const NO_DIRECTORY = 'no model repository has a directory of that name';
+export const TWO_DIRECTORIES = 'model appears in two or more repositories';
+const NO_CONFIG = "load parameters 'file:…' need the parameter 'config'";
+
+export class ModelFinder {
+  readonly #options: ModelFinderOptions;
+  readonly #observer: LoadObserver;
+  /** As far as it has been looked at last. */
+  #listing = new Map<string, readonly ModelDirectory[]>();
+
+  constructor(options: ModelFinderOptions, observer: LoadObserver) {
+    this.#options = options;
+    this.#observer = observer;
+  }
+
+  /** Whether a repository had a directory of that name when last looked. */
+  isListed(name: string): boolean {
+    return this.#listing.has(name);
+  }
+
+  /** Whether more than one repository had. */
+  isListedTwice(name: string): boolean {
+    return (this.#listing.get(name)?.length ?? 0) > 1;
+  }
+
+  /** All there is. */
+  async list(): Promise<RepositoryListing> {
+    this.#listing = new Map(await listRepositories(this.#options.repositories));
+    return this.#listing;
+  }
+
+  /** Looks for one model and at no other. */
+  async find(name: string): Promise<readonly ModelDirectory[]> {
+    const directories = await findModel(this.#options.repositories, name);
+    if (directories.length > 0) this.#listing.set(name, directories);
+    else this.#listing.delete(name);
+    return directories;
+  }
+
+  /**
+   * The caller releases the files of the load call, if the description has any.
+   * @throws RuntimeError whose cause says what is wrong with the directory; without a cause there is none
+   */
+  async describe(name: string, override?: LoadOverride): Promise<ModelDescription> {
+    if (!override || override.files.size === 0)
+      return this.#described(await this.#directoryOf(name), override?.config);
+    if (override.config === undefined) throw this.#unreadable(name, NO_CONFIG);
+    const files = await OverrideFiles.write(override.files);
+    try {
+      return {
+        ...(await this.#described({ name, path: files.path }, override.config)),
+        overrideFiles: files,
+      };
+    } catch (error) {
+      await files.release();
+      throw error;
+    }
+  }
+
+  // ---- details below; callers need not read ----
+
+  async #directoryOf(name: string): Promise<ModelDirectory> {
+    const directories = await this.find(name);
+    // Who calls for a model that is nowhere is told so, and it is no fault of the server's that belongs into its log.
+    if (directories.length === 0) throw pollFailed(name);
+    if (directories.length > 1) throw this.#unreadable(name, TWO_DIRECTORIES);
+    return directories[0]!;
+  }
+
+  async #described(
+    directory: ModelDirectory,
+    configOverride: string | undefined,
+  ): Promise<ModelDescription> {
+    const { hasGpu } = this.#options;
+    try {
+      return await describeModel(directory, { hasGpu, configOverride });
+    } catch (error) {
+      if (!(error instanceof InvalidModelConfig)) throw RuntimeError.from(error);
+      this.#observer.modelUnreadable(directory.name, error.problems);
+      throw pollFailed(directory.name, error);
+    }
+  }
+
+  #unreadable(name: string, message: string): RuntimeError {
+    const problem = { path: '', message };
+    this.#observer.modelUnreadable(name, [problem]);
+    return pollFailed(name, new InvalidModelConfig([problem]));
+  }
+}

@@ -1,0 +1,2 @@
+/** Of inferd, as in package.json. */
+export const VERSION = '0.1.0';
