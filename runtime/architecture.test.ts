@@ -27,7 +27,15 @@ const RULES: Readonly<Record<string, Rule>> = {
   // Piscina here only to hand memory over.
   worker: {
     may: ['core', 'config'],
-    packages: ['onnxruntime-node', 'piscina', 'node:worker_threads', 'node:fs', 'node:path'],
+    packages: [
+      'onnxruntime-node',
+      'piscina',
+      'node:worker_threads',
+      'node:fs',
+      'node:path',
+      'node:v8',
+      'node:vm',
+    ],
   },
   repository: {
     may: ['core', 'config'],

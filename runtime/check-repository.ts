@@ -33,6 +33,7 @@ export async function checkRepository(
   const threads = new ExecutorThreads({
     maxThreads: 1,
     settings: { ortLogLevel: ORT_LOG_LEVEL },
+    clock: systemClock,
     died: () => undefined,
   });
   try {

@@ -4,10 +4,12 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { runSubcommand } from './cli/subcommands.js';
 import { ERROR_CODES } from './core/errors.js';
 import { GRPC, GRPC_STATUS } from './frontend/grpc-status.js';
 import { machineMetrics } from './observability/machine-metrics.js';
 import { modelMetrics } from './observability/model-metrics.js';
+import { FakeSubcommandIo } from './testing/fake-subcommand-io.js';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
@@ -65,6 +67,20 @@ describe('docs/metrics.md', () => {
 
     expect(documented.filter((family) => family.startsWith('nv_cpu'))).toEqual(
       names.filter((family) => family.startsWith('nv_cpu')),
+    );
+  });
+});
+
+describe('docs/operations.md', () => {
+  it('lists every subcommand', async () => {
+    const document = readFileSync(join(ROOT, 'docs/operations.md'), 'utf8');
+    const io = new FakeSubcommandIo();
+
+    await runSubcommand(['help'], io, { checkRepository: () => Promise.reject(new Error()) });
+
+    const commands = [...io.shown.matchAll(/^ {2}(\w+) {2,}[A-Z]/gm)].map(([, name]) => name!);
+    expect([...document.matchAll(/^\| `inferd (\w+)/gm)].map(([, name]) => name!)).toEqual(
+      commands.filter((name) => name !== 'help'),
     );
   });
 });

@@ -158,6 +158,7 @@ class ServerBuilder {
     const threads = new ExecutorThreads({
       maxThreads,
       settings: { ortLogLevel },
+      clock: this.#clock,
       died: ({ message }) =>
         this.#log.error({}, `an executor thread died and is replaced: ${message}`),
     });

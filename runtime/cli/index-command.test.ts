@@ -9,10 +9,18 @@ const MODELS: readonly IndexedModel[] = [
     version: '1',
     state: 'READY',
     reason: '',
+    loadFailure: '',
     properties: { author: 'me', a: '1', b: '2', notes: 'x'.repeat(50) },
   },
-  { name: 'broken', version: '2', state: 'UNAVAILABLE', reason: 'no file\n', properties: {} },
-  { name: 'other', version: '', state: '', reason: '', properties: {} },
+  {
+    name: 'broken',
+    version: '2',
+    state: 'UNAVAILABLE',
+    reason: 'no file\n',
+    loadFailure: '',
+    properties: {},
+  },
+  { name: 'other', version: '', state: '', reason: '', loadFailure: '', properties: {} },
 ];
 
 async function shown(models: readonly IndexedModel[], ...argv: string[]): Promise<string> {
@@ -51,6 +59,16 @@ describe('inferd index', () => {
     expect(await shown([plain])).toContain('│ Model  │ Version │ State │\n');
   });
 
+  it('says of a model that serves why it could not be loaded anew, and of one that was never loaded', async () => {
+    const text = await shown([
+      { ...MODELS[0]!, loadFailure: 'no file' },
+      { ...MODELS[2]!, loadFailure: 'no version' },
+    ]);
+
+    expect(text).toContain('│ serves as before; loading it anew failed: no file │');
+    expect(text).toMatch(/│ other +│ +│ not loaded │ +│ no version +│/);
+  });
+
   it('shows only what is ready, to those who ask for it', async () => {
     expect(await shown(MODELS, '--ready')).not.toContain('broken');
     expect(await shown([], '--ready')).toBe('No model is ready.\n');
@@ -59,11 +77,7 @@ describe('inferd index', () => {
 
   it('has all of it for programs', async () => {
     expect(JSON.parse(await shown(MODELS, '--json'))).toEqual({
-      models: [
-        MODELS[0],
-        MODELS[1],
-        { name: 'other', version: null, state: 'NOT_LOADED', reason: '', properties: {} },
-      ],
+      models: [MODELS[0], MODELS[1], { ...MODELS[2], version: null, state: 'NOT_LOADED' }],
     });
   });
 });

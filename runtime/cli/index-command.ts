@@ -46,8 +46,9 @@ what lies in its repositories and was never loaded.
   inferd index
   inferd index --ready --json | jq -r '.models[].name'
 
-JSON: { "models": [ { "name", "version", "state", "reason", "properties" } ] }. The state is READY, LOADING, UNLOADING, UNAVAILABLE
-or NOT_LOADED; the version is a string, null for a model that was never loaded; properties are those of model.json.`;
+JSON: { "models": [ { "name", "version", "state", "reason", "loadFailure", "properties" } ] }. The state is READY, LOADING, UNLOADING, UNAVAILABLE
+or NOT_LOADED; the version is a string, null for a model that was never loaded; loadFailure says why the last attempt to load it failed,
+if it is READY all the same, or NOT_LOADED; properties are those of model.json.`;
 
 const COLUMNS = [
   { title: 'Model' },
@@ -57,19 +58,35 @@ const COLUMNS = [
   { title: 'Reason', optional: true },
 ];
 
-function entry({ name, version, state, reason, properties }: IndexedModel): object {
-  return { name, version: version || null, state: state || 'NOT_LOADED', reason, properties };
+function entry({ name, version, state, reason, ...more }: IndexedModel): object {
+  const { loadFailure, properties } = more;
+  return {
+    name,
+    version: version || null,
+    state: state || 'NOT_LOADED',
+    reason,
+    loadFailure,
+    properties,
+  };
+}
+
+/** What keeps it from being as it should be. */
+function reasonText({ state, reason, loadFailure }: IndexedModel): string {
+  if (loadFailure === '') return reason;
+  return state === 'READY'
+    ? `serves as before; loading it anew failed: ${loadFailure}`
+    : loadFailure;
 }
 
 function indexText(models: readonly IndexedModel[], { ready }: IndexOptions): string {
   if (models.length === 0)
     return ready ? 'No model is ready.\n' : 'There is no model in the repositories.\n';
-  const rows = models.map(({ name, version, state, reason, properties }) => [
-    name,
-    version,
-    state || 'not loaded',
-    propertiesText(properties),
-    wrapped([reason], 60),
+  const rows = models.map((model) => [
+    model.name,
+    model.version,
+    model.state || 'not loaded',
+    propertiesText(model.properties),
+    wrapped([reasonText(model)], 60),
   ]);
   return table(COLUMNS, rows);
 }

@@ -18,11 +18,12 @@ class Server {
   }
 
   repositoryIndex(): Promise<IndexedModel[]> {
-    const ready = { state: 'READY', reason: '', properties: {} } as const;
+    const ready = { state: 'READY', reason: '', loadFailure: '', properties: {} } as const;
     return Promise.resolve([
       { name: 'a', version: '1', ...ready },
       { name: 'a', version: '2', ...ready },
       { name: 'b', version: '1', ...ready },
+      { name: 'd', version: '', ...ready, state: '', loadFailure: 'config.pbtxt:1:1: no' },
     ]);
   }
 
@@ -74,6 +75,14 @@ describe('inferd load', () => {
         `inferd: b: ${text.trim()}\n` +
         '  still ready: version 1\n',
     );
+  });
+
+  it('adds what the index knows', async () => {
+    server.failures.set('d', new InferdError('INTERNAL', "failed to load 'd'"));
+
+    await expect(load('d')).rejects.toThrow();
+
+    expect(io.told).toBe("inferd: d: failed to load 'd'\n  config.pbtxt:1:1: no\n");
   });
 
   it('says once that there is no server', async () => {

@@ -17,6 +17,7 @@ import {
 } from './server-command.js';
 import { SubcommandFailed } from './subcommand-failed.js';
 import type { SubcommandIo } from './subcommand-io.js';
+import { oneLine } from './told-error.js';
 
 export type LoadSource = Pick<InferdClient, 'loadModel' | 'repositoryIndex'>;
 
@@ -68,6 +69,8 @@ interface Loading {
 interface Loaded extends Outcome {
   /** Ready afterwards. */
   readonly versions: readonly string[];
+  /** What the index knows beyond the answer to the call; '' for nothing. */
+  readonly why: string;
 }
 
 async function loadModels(
@@ -85,11 +88,13 @@ async function loadModels(
       client.loadModel(name, override).finally(() => pending.delete(name)),
     ),
   );
-  const ready = await client.repositoryIndex({ ready: true });
-  const loaded = outcomes.map((outcome) => ({
-    ...outcome,
-    versions: ready.filter(({ name }) => name === outcome.name).map(({ version }) => version),
-  }));
+  const index = await client.repositoryIndex();
+  const loaded = outcomes.map((outcome) => {
+    const entries = index.filter(({ name }) => name === outcome.name);
+    const ready = entries.filter(({ state }) => state === 'READY');
+    const why = entries.find(({ loadFailure }) => loadFailure !== '')?.loadFailure ?? '';
+    return { ...outcome, versions: ready.map(({ version }) => version), why };
+  });
   tell(loaded, io, options);
   if (loaded.some(({ error }) => error)) throw new SubcommandFailed();
 }
@@ -106,9 +111,10 @@ function tell(loaded: readonly Loaded[], io: SubcommandIo, options: LoadCommandO
     io.write(json({ models }));
     return;
   }
-  for (const { name, ms, versions, error } of loaded) {
+  for (const { name, ms, versions, error, why } of loaded) {
     if (error) {
       io.writeError(failureText({ name, error }));
+      if (!error.details.includes(why)) io.writeError(`  ${oneLine(why)}\n`);
       if (versions.length > 0) io.writeError(`  still ready: ${versionsText(versions)}\n`);
     } else {
       const what = versions.length === 0 ? 'nothing' : versionsText(versions);

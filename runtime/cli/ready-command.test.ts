@@ -10,7 +10,7 @@ const LATE = new InferdError('DEADLINE_EXCEEDED', 'too late');
 class Server implements ReadySource {
   /** What it says the next times; the last one from then on. */
   answers: (boolean | InferdError)[] = [true];
-  models: [name: string, version: string, state: IndexedModel['state'], reason?: string][] = [];
+  models: [name: string, version: string, state: IndexedModel['state'], why?: string][] = [];
   readonly asked: unknown[] = [];
 
   isServerReady(options: object): Promise<boolean> {
@@ -25,11 +25,12 @@ class Server implements ReadySource {
 
   repositoryIndex(): Promise<IndexedModel[]> {
     return Promise.resolve(
-      this.models.map(([name, version, state, reason = '']) => ({
+      this.models.map(([name, version, state, why = '']) => ({
         name,
         version,
         state,
-        reason,
+        reason: state === '' ? '' : why,
+        loadFailure: state === '' ? why : '',
         properties: {},
       })),
     );
@@ -77,7 +78,12 @@ describe('inferd ready', () => {
   });
 
   it.each([
-    ['the server', [], 'n version 1 is LOADING; m version 3 is UNAVAILABLE (no file)'],
+    [
+      'the server',
+      [],
+      'n version 1 is LOADING; m version 3 is UNAVAILABLE (no file); q could not be loaded (no version)',
+    ],
+    ['a model that could not be read', ['q'], 'it could not be loaded: no version'],
     ['a model', ['m'], 'version 1 is READY; version 3 is UNAVAILABLE (no file)'],
     ['a version', ['m', '3'], 'version 3 is UNAVAILABLE (no file)'],
     ['a version that is not there', ['m', '7'], 'the server knows versions 1, 3 of it'],
@@ -90,6 +96,7 @@ describe('inferd ready', () => {
       ['m', '1', 'READY'],
       ['m', '3', 'UNAVAILABLE', 'no file\n'],
       ['o', '', ''],
+      ['q', '', '', 'no version'],
     ];
 
     await expect(ready(...argv)).rejects.toThrow(`is not ready: ${why}`);

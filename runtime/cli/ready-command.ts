@@ -163,18 +163,27 @@ function nameOf({ model, version }: Target, { url }: ReadyOptions): string {
 async function whyNot(client: ReadySource, { model, version }: Target): Promise<string> {
   const all = await client.repositoryIndex();
   if (model === undefined) {
-    const waited = all.filter(({ state }) => state !== 'READY' && state !== '');
+    const waited = all.filter(
+      ({ state, loadFailure }) => state !== 'READY' && (state !== '' || loadFailure !== ''),
+    );
     const each = waited.map((entry) => `${entry.name} ${stateText(entry)}`);
     return each.join('; ') || 'it is starting or stopping';
   }
   const known = all.filter(({ name }) => name === model);
   if (known.length === 0) return 'the server knows no model of that name; inferd index lists them';
-  if (known.every(({ state }) => state === '')) return `it is not loaded; inferd load ${model}`;
+  if (known.every(({ state }) => state === '')) return notLoaded(model, known[0]!);
   const wanted = known.filter((entry) => version === undefined || entry.version === version);
   if (wanted.length > 0) return wanted.map(stateText).join('; ');
   return `the server knows versions ${known.map((entry) => entry.version).join(', ')} of it`;
 }
 
-function stateText({ version, state, reason }: IndexedModel): string {
+function notLoaded(model: string, { loadFailure }: IndexedModel): string {
+  return loadFailure === ''
+    ? `it is not loaded; inferd load ${model}`
+    : `it could not be loaded: ${loadFailure}`;
+}
+
+function stateText({ version, state, reason, loadFailure }: IndexedModel): string {
+  if (state === '') return `could not be loaded (${loadFailure.trim()})`;
   return `version ${version} is ${state}${reason === '' ? '' : ` (${reason.trim()})`}`;
 }

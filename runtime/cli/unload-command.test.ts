@@ -24,6 +24,7 @@ const server: UnloadSource & { close(): void } = {
         version: '1',
         state: 'READY',
         reason: '',
+        loadFailure: '',
         properties: {},
       })),
     ),

@@ -18,6 +18,7 @@ beforeEach(() => {
   threads = new ExecutorThreads({
     maxThreads: 1,
     settings: { ortLogLevel: 4 },
+    clock: systemClock,
     died: ({ message }) => deaths.push(message),
     workerFile: new URL('fixtures/mortal-worker.mjs', import.meta.url).href,
   });

@@ -14,11 +14,15 @@ const MODELS = onnxTestModels();
 const RELATIVE = 1e-3;
 const ABSOLUTE = 1e-7;
 
-describe.skipIf(MODELS.length === 0)('models of the ONNX project', () => {
+describe.skipIf(MODELS.length === 0).each([
+  ['models of the ONNX project', []],
+  // Their tensors are read from the files then, and not asked of a session.
+  ['models of the ONNX project, loaded by their first request', ['--max-model-memory=16G']],
+])('%s', (_what, flags) => {
   const repository = new TemporaryRepository();
   for (const { name, modelFile } of MODELS)
     repository.write(`${name}/1/model.onnx`, readFileSync(modelFile));
-  const here = serving(repository, ['--exit-on-error=false']);
+  const here = serving(repository, ['--exit-on-error=false', ...flags]);
 
   it.for(MODELS)('$name', async ({ name, modelFile, inputs, outputs }, { skip }) => {
     const refusal = await refusalOfRuntime(modelFile);

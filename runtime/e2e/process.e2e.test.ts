@@ -238,6 +238,37 @@ describe('the end', () => {
     client.close();
   });
 
+  it('is told at once, and comes when --drain-delay is over', async () => {
+    const started = await start({
+      repository: SLOW.path,
+      flags: ['--drain-delay=2', '--strict-readiness=false'],
+    });
+    const client = new TestClient(started.ports.grpc);
+    const health = `http://localhost:${started.ports.http!}/v2/health`;
+    const watched: unknown[] = [];
+    const watch = client.watch('slow_graceful').on('data', ({ status }) => watched.push(status));
+    const watchEnded = new Promise((resolve) => watch.on('end', resolve));
+    await client.call('ServerReady');
+
+    started.signal('SIGTERM');
+    await started.logged(/not ready from now on/);
+
+    const late = new TestClient(started.ports.grpc);
+    const asked = late.infer(inferRequest('slow_graceful', [fp32('INPUT0', [1, 2], [1, 2])]));
+    expect(await client.call('ServerReady')).toEqual({ ready: false });
+    expect(await client.call('ServerLive')).toEqual({ live: true });
+    expect(await client.health('Check', { service: '' })).toEqual({ status: 'NOT_SERVING' });
+    expect(await client.health('Check', { service: 'inferd/live' })).toEqual({ status: 'SERVING' });
+    expect((await fetch(`${health}/ready`)).status).toBe(503);
+    expect((await fetch(`${health}/live`)).status).toBe(200);
+    expect(fp32Output(await asked, 'OUTPUT0')).toEqual([1, 2]);
+    await watchEnded;
+    expect(watched).toEqual(['SERVING', 'NOT_SERVING']);
+    expect(await started.exited).toBe(0);
+    client.close();
+    late.close();
+  });
+
   it('does not wait for those who watch health', async () => {
     const started = await start({ repository: EMPTY.path, flags: ['--exit-timeout-secs=600'] });
     const client = new TestClient(started.ports.grpc);

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { FakeClock } from '../testing/fake-clock.js';
 import type { Pace } from './batch-pace.js';
 import type { ExecutorThread, ThreadTenant } from './executor-thread.js';
 import { ExecutorThreads } from './executor-threads.js';
@@ -26,7 +27,13 @@ beforeEach(() => {
 });
 
 function threadsOf(maxThreads: number): ExecutorThreads {
-  return new ExecutorThreads({ maxThreads, settings: { ortLogLevel: 4 }, died: () => undefined });
+  const settings = { ortLogLevel: 4 as const };
+  return new ExecutorThreads({
+    maxThreads,
+    settings,
+    clock: new FakeClock(),
+    died: () => undefined,
+  });
 }
 
 /** An instance that goes where it is told. */

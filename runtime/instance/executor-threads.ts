@@ -2,15 +2,18 @@
 // is there 0.16 MB and 0.7 ms, so instances get a thread each while there are few and share them when there are many. As soon
 // as it is measured that long batches and short ones share a thread, instances move apart (separation.ts).
 
+import type { Clock } from '../core/clock.js';
 import type { DescribeOutput, WorkerSettings } from '../worker/protocol.js';
 import { ask } from './ask-thread.js';
 import { ExecutorThread, type ThreadTenant } from './executor-thread.js';
 import { chooseThread } from './placement.js';
 import { nextMove } from './separation.js';
+import { ThreadGarbage } from './thread-garbage.js';
 
 export interface ExecutorThreadsOptions {
   readonly maxThreads: number;
   readonly settings: WorkerSettings;
+  readonly clock: Clock;
   /** Told of every thread that dies. Its tenants have been told before. */
   readonly died: (error: Error) => void;
   /** For tests. */
@@ -20,12 +23,14 @@ export interface ExecutorThreadsOptions {
 export class ExecutorThreads {
   readonly #options: ExecutorThreadsOptions;
   readonly #threads: ExecutorThread[] = [];
+  readonly #garbage: ThreadGarbage;
   #separating: Promise<void> | undefined;
   #closed = false;
   #nextSession = 1;
 
   constructor(options: ExecutorThreadsOptions) {
     this.#options = options;
+    this.#garbage = new ThreadGarbage(options.clock);
   }
 
   get size(): number {
@@ -47,6 +52,11 @@ export class ExecutorThreads {
 
   leave(tenant: ThreadTenant, thread: ExecutorThread): void {
     thread.tenants.delete(tenant);
+  }
+
+  /** A session on `thread` is gone. */
+  sessionReleased(thread: ExecutorThread): void {
+    this.#garbage.sessionReleased(thread);
   }
 
   /** A tenant has been measured anew. */

@@ -34,7 +34,8 @@ function options(...counts: number[]): InstanceGroupOptions {
 }
 
 function threadsOf(maxThreads = 8): ExecutorThreads {
-  return new ExecutorThreads({ maxThreads, settings: { ortLogLevel: 4 }, died: () => undefined });
+  const settings = { ortLogLevel: 4 as const };
+  return new ExecutorThreads({ maxThreads, settings, clock, died: () => undefined });
 }
 
 async function aGroup(count: number, threads = threadsOf()): Promise<InstanceGroup> {

@@ -122,7 +122,7 @@ export class ModelInstance implements ThreadTenant {
   /** Makes the session anew after it was lost. @throws RuntimeError; ThreadDied when the thread died of that */
   async restart(): Promise<void> {
     const session = await this.#make(this.#thread);
-    if (this.#isClosed) await release(this.#thread, session);
+    if (this.#isClosed) await this.#free(this.#thread, session);
     else this.#use(this.#thread, session);
     this.#threads.paceChanged();
   }
@@ -142,13 +142,13 @@ export class ModelInstance implements ThreadTenant {
     if (!this.#isMade) {
       // Lost or closed meanwhile.
       this.#threads.leave(this, thread);
-      await release(thread, session);
+      await this.#free(thread, session);
       return;
     }
     this.#use(thread, session);
     this.#threads.leave(this, before);
     this.#keeper.instanceMoved();
-    await release(before, old);
+    await this.#free(before, old);
   }
 
   /** Waits for what runs, then frees the session. */
@@ -156,7 +156,7 @@ export class ModelInstance implements ThreadTenant {
     this.#isClosed = true;
     this.#isMade = false;
     try {
-      await release(this.#thread, this.#session);
+      await this.#free(this.#thread, this.#session);
     } finally {
       this.#threads.leave(this, this.#thread);
     }
@@ -173,10 +173,20 @@ export class ModelInstance implements ThreadTenant {
       await ask(thread, { kind: 'bind', session, ...this.#binding }, 'done');
       await warmUp(thread, session, this.#warmUp);
     } catch (error) {
-      await release(thread, session);
+      await this.#free(thread, session);
       throw error;
     }
     return session;
+  }
+
+  /** A thread that died has freed what it held. */
+  async #free(thread: ExecutorThread, session: number): Promise<void> {
+    try {
+      await ask(thread, { kind: 'release', session }, 'done');
+    } catch (error) {
+      if (!(error instanceof ThreadDied)) throw error;
+    }
+    this.#threads.sessionReleased(thread);
   }
 
   #use(thread: ExecutorThread, session: number): void {
@@ -204,15 +214,6 @@ async function warmUp(
     }
   }
   return results;
-}
-
-/** A thread that died has freed what it held. */
-async function release(thread: ExecutorThread, session: number): Promise<void> {
-  try {
-    await ask(thread, { kind: 'release', session }, 'done');
-  } catch (error) {
-    if (!(error instanceof ThreadDied)) throw error;
-  }
 }
 
 function batchMs({ inputMs, inferMs, outputMs }: RunOutput): number {

@@ -1,16 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidModelConfig } from '../config/config-problem.js';
 import { RuntimeError } from '../core/errors.js';
-import type { Log } from '../core/log.js';
+import type { Log, LogFields } from '../core/log.js';
 import { FakeClock } from '../testing/fake-clock.js';
 import { LoadReport } from './load-report.js';
 
-function aReport(): { report: LoadReport; lines: string[]; clock: FakeClock } {
+function aReport(): {
+  report: LoadReport;
+  lines: string[];
+  fields: LogFields[];
+  clock: FakeClock;
+} {
   const lines: string[] = [];
+  const fields: LogFields[] = [];
   const write =
     (level: string): Log['info'] =>
-    (_fields, message) =>
-      void lines.push(`${level} ${message}`);
+    (about, message) => {
+      fields.push(about);
+      lines.push(`${level} ${message}`);
+    };
   const log = {
     debug: () => undefined,
     info: write('info'),
@@ -18,7 +26,7 @@ function aReport(): { report: LoadReport; lines: string[]; clock: FakeClock } {
     error: write('error'),
   };
   const clock = new FakeClock();
-  return { report: new LoadReport(log, clock), lines, clock };
+  return { report: new LoadReport(log, clock), lines, fields, clock };
 }
 
 describe('LoadReport', () => {
@@ -40,6 +48,39 @@ describe('LoadReport', () => {
       'info model is ready',
     ]);
     expect(clock.timerCount).toBe(0);
+  });
+
+  it('shows as much of model.json as fits into a line', () => {
+    const { report, fields } = aReport();
+    const many = Array.from({ length: 9 }, (_, index) => [`key${index}`, 'v'.repeat(100)] as const);
+
+    report.versionReady('a', 1, { ms: 1.4, properties: Object.fromEntries(many) });
+    report.versionReady('b', 1, { ms: 2, properties: {} });
+
+    expect(fields).toEqual([
+      {
+        model: 'a',
+        version: 1,
+        ms: 1,
+        properties: Object.fromEntries(
+          many.slice(0, 8).map(([key, value]) => [key, value.slice(0, 80)]),
+        ),
+      },
+      { model: 'b', version: 1, ms: 2 },
+    ]);
+  });
+
+  it('tells what becomes of versions that serve', () => {
+    const { report, lines } = aReport();
+
+    report.versionUpdated('a', 1);
+    report.versionEjected('a', 1, new RuntimeError('BACKEND_LOST', 'its thread kept dying'));
+
+    expect(lines).toEqual([
+      'info instance groups are changed in place',
+      'error version 1 cannot serve any more: its thread kept dying',
+    ]);
+    expect(report.problems.has('a')).toBe(true);
   });
 
   it('keeps everything that is wrong, by model', () => {

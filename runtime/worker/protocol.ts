@@ -4,7 +4,8 @@ import type { SessionSettings } from '../config/session-settings.js';
 import type { ErrorCode } from '../core/errors.js';
 import type { TensorMetadata } from '../core/model-catalog.js';
 
-export type WorkerInput = DescribeInput | LoadInput | BindInput | RunInput | ReleaseInput;
+export type WorkerInput =
+  DescribeInput | LoadInput | BindInput | RunInput | ReleaseInput | CollectInput;
 
 export type ExecutionProvider = 'cpu' | 'cuda' | 'webgpu';
 
@@ -54,6 +55,11 @@ export interface RunTensor {
 export interface ReleaseInput {
   readonly kind: 'release';
   readonly session: number;
+}
+
+/** Collects garbage. The answer is a DoneOutput. */
+export interface CollectInput {
+  readonly kind: 'collect';
 }
 
 export interface DescribeOutput {

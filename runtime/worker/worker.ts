@@ -5,6 +5,7 @@ import { isMainThread, workerData } from 'node:worker_threads';
 import { env } from 'onnxruntime-node';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { RuntimeError, bug } from '../core/errors.js';
+import { collectGarbage } from './garbage.js';
 import { OnnxSession } from './onnx-session.js';
 import type { RunOutput, WorkerInput, WorkerOutput, WorkerSettings } from './protocol.js';
 
@@ -45,6 +46,9 @@ async function answer(input: WorkerInput): Promise<WorkerOutput> {
       await session?.release();
       return { kind: 'done' };
     }
+    case 'collect':
+      collectGarbage();
+      return { kind: 'done' };
   }
 }
 

@@ -94,8 +94,13 @@ export interface IndexedModel {
   readonly version: string;
   /** Empty for a model that was never loaded. */
   readonly state: 'READY' | 'UNAVAILABLE' | 'LOADING' | 'UNLOADING' | '';
-  /** Why it is not ready; of one that is, why a newer attempt to load it failed. */
+  /** Why it is not ready. */
   readonly reason: string;
   /** As in ModelMetadata, while it is READY. */
   readonly properties: Readonly<Record<string, string>>;
+  /**
+   * Why the last attempt to load it failed, of a version that is READY and serves what it served before, or of a model that was
+   * never loaded; else ''. Of inferd.
+   */
+  readonly loadFailure: string;
 }

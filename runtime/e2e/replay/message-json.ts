@@ -14,6 +14,8 @@ export interface RpcMethod {
 }
 
 const PROTO_DIRECTORY = fileURLToPath(new URL('../../../proto/', import.meta.url));
+/** Fields from here on are inferd's. */
+const FIRST_OWN_FIELD = 1001;
 const SERVICES = ['inference.GRPCInferenceService', 'grpc.health.v1.Health'];
 
 /** All messages, enums and services of proto/. */
@@ -47,7 +49,7 @@ export function encodeJson(type: protobuf.Type, json: JsonObject): Buffer {
 export function decodeJson(type: protobuf.Type, bytes: Buffer): JsonObject {
   const options = { longs: String, enums: String, bytes: String, json: true };
   const json: JsonObject = type.toObject(type.decode(bytes), options);
-  shortenFloats(type, json);
+  asTritons(type, json);
   return json;
 }
 
@@ -62,13 +64,17 @@ function refuseUnknownFields(type: protobuf.Type, json: JsonObject): void {
   }
 }
 
-/** A float reads as the shortest number that is the same float: 0.1, not 0.10000000149011612. */
-function shortenFloats(type: protobuf.Type, json: JsonObject): void {
+/**
+ * Clients of Triton do not see fields of our own, and neither do the transcripts. A float reads as the shortest number that is the
+ * same float: 0.1, not 0.10000000149011612.
+ */
+function asTritons(type: protobuf.Type, json: JsonObject): void {
   for (const [name, value] of Object.entries(json)) {
     const field = type.fields[name]!;
-    if (field.resolvedType instanceof protobuf.Type) {
-      for (const item of itemsOf(field, value))
-        shortenFloats(field.resolvedType, item as JsonObject);
+    if (field.id >= FIRST_OWN_FIELD) {
+      Reflect.deleteProperty(json, name);
+    } else if (field.resolvedType instanceof protobuf.Type) {
+      for (const item of itemsOf(field, value)) asTritons(field.resolvedType, item as JsonObject);
     } else if (field.type === 'float' && !field.map) {
       json[name] = Array.isArray(value) ? value.map(shortestFloat) : shortestFloat(value);
     }
