@@ -16,7 +16,7 @@ interface Rule {
 }
 
 const RULES: Readonly<Record<string, Rule>> = {
-  core: { may: [], packages: [] },
+  core: { may: [], packages: ['node:v8', 'node:vm'] },
   config: { may: ['core'], packages: ['protobufjs', 'node:fs', 'node:os', 'node:url'] },
   layer: { may: ['core', 'config'], packages: ['node:buffer'] },
   scheduler: { may: ['core', 'config'], packages: [] },
@@ -27,15 +27,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   // Piscina here only to hand memory over.
   worker: {
     may: ['core', 'config'],
-    packages: [
-      'onnxruntime-node',
-      'piscina',
-      'node:worker_threads',
-      'node:fs',
-      'node:path',
-      'node:v8',
-      'node:vm',
-    ],
+    packages: ['onnxruntime-node', 'piscina', 'node:worker_threads', 'node:fs', 'node:path'],
   },
   repository: {
     may: ['core', 'config'],

@@ -9,6 +9,12 @@ import type { Pace } from './batch-pace.js';
 
 const WORKER_FILE = new URL('../worker/worker.js', import.meta.url).href;
 
+/**
+ * Tensors lie outside of the heap, so what a thread makes of it is small; with V8's default of 48 each thread would in time keep as
+ * many MB of it, empty.
+ */
+const YOUNG_GENERATION_MB = 4;
+
 /** Told when the thread has become free; may take it at once. */
 export interface ThreadWaiter {
   threadFree(): void;
@@ -55,6 +61,7 @@ export class ExecutorThread {
       maxThreads: 1,
       workerData: settings,
       recordTiming: false,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
     this.#died = died;
     this.#pool.on('error', (error: Error) => (this.#cause = error));

@@ -7,6 +7,8 @@ import type { ExecutorThread } from './executor-thread.js';
 
 let clock: FakeClock;
 let garbage: ThreadGarbage;
+/** Collections of the main thread. */
+let here: number;
 
 /** As much of a thread as is needed. */
 class Thread {
@@ -26,7 +28,8 @@ class Thread {
 
 beforeEach(() => {
   clock = new FakeClock();
-  garbage = new ThreadGarbage(clock);
+  here = 0;
+  garbage = new ThreadGarbage(clock, () => here++);
 });
 
 describe('ThreadGarbage', () => {
@@ -89,6 +92,20 @@ describe('ThreadGarbage', () => {
     clock.advance(5000);
 
     expect(thread.collections).toBe(2);
+  });
+
+  it('is collected on the main thread after very many', () => {
+    const [thread, other] = [new Thread(), new Thread()];
+
+    thread.release(100);
+    clock.advance(5000);
+    expect(here).toBe(0);
+    other.release(200);
+    clock.advance(5000);
+    other.release(1);
+    clock.advance(5000);
+
+    expect(here).toBe(1);
   });
 
   it('goes with a thread that dies of it', async () => {

@@ -5,7 +5,7 @@ import { isMainThread, workerData } from 'node:worker_threads';
 import { env } from 'onnxruntime-node';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { RuntimeError, bug } from '../core/errors.js';
-import { collectGarbage } from './garbage.js';
+import { collectGarbage } from '../core/garbage.js';
 import { OnnxSession } from './onnx-session.js';
 import type { RunOutput, WorkerInput, WorkerOutput, WorkerSettings } from './protocol.js';
 
