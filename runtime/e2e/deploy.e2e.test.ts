@@ -82,7 +82,7 @@ describe.skipIf(!HAS_KUBECTL)('deploy/k8s (skipped without kubectl)', () => {
     it('opens and probes the ports that the flags name', () => {
       const { server, flags, spec } = deployed(name);
       const ports = portsOf(server);
-      const live = { httpGet: { path: '/v2/health/live', port: ports['http'] } };
+      const live = { grpc: { port: ports['grpc'], service: 'inferd/live' } };
 
       expect(ports).toEqual({
         grpc: Number(flags['INFERD_GRPC_PORT']),
