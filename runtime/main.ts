@@ -8,7 +8,7 @@ import type { CheckRepository } from './cli/repository-check.js';
 import { statusTable } from './cli/status-table.js';
 import { InvalidOption } from './config/invalid-option.js';
 import { serverOptionsFrom, type ServerOptions } from './config/server-options.js';
-import { systemClock } from './core/clock.js';
+import { MAX_TIMER_MS, systemClock } from './core/clock.js';
 import { endsWithin } from './core/ends-within.js';
 import type { Log } from './core/log.js';
 import { createLogger } from './observability/logger.js';
@@ -37,7 +37,10 @@ async function tool(): Promise<number> {
     environment: process.env,
     isTerminal: { output: process.stdout.isTTY, errors: process.stderr.isTTY },
     // Unlike the server, which has sockets, a tool that waits has nothing else to live for.
-    clock: { ...systemClock, setTimer: (fn: () => void, ms: number) => setTimeout(fn, ms) },
+    clock: {
+      ...systemClock,
+      setTimer: (fn: () => void, ms: number) => setTimeout(fn, Math.min(ms, MAX_TIMER_MS)),
+    },
     interrupted: () => {
       const controller = new AbortController();
       process.once('SIGINT', () => controller.abort());

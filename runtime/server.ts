@@ -161,6 +161,7 @@ class ServerBuilder {
       clock: this.#clock,
       died: ({ message }) =>
         this.#log.error({}, `an executor thread died and is replaced: ${message}`),
+      trouble: ({ message }) => this.#log.warn({}, `an instance could not leave: ${message}`),
     });
     this.#lifecycle.onStop('executor threads', () => threads.close());
     return threads;

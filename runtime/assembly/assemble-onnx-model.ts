@@ -10,6 +10,7 @@ import type { LoadedVersion } from '../repository/servable-handle.js';
 import type { AssemblyOptions, AssemblyParts } from './assembly-parts.js';
 import { checkOnnxModel } from './check-onnx-model.js';
 import { completeOnnxConfig, type CompletedConfig } from './complete-onnx-config.js';
+import { sameFiles } from './same-files.js';
 import { startOnDemand } from './on-demand-model.js';
 import { startOnnxInstances } from './onnx-instances.js';
 import type { MadeInstances, OnnxMaking } from './onnx-making.js';
@@ -30,6 +31,7 @@ export async function assembleOnnxModel(
     ...{ description, version, modelPath, settings, statistics },
     groups: instanceGroupsOf(message),
     complete: (model: ModelTensors) => completeOnnxConfig(description, model, options),
+    verify: await sameFiles(description, version),
   };
   const { instances, config, loaded } = await start(parts, making);
   try {

@@ -5,11 +5,15 @@ import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ModelTensors } from '../config/complete-from-model.js';
 import type { ModelConfigMessage } from '../config/model-config-message.js';
+import { InvalidModelConfig } from '../config/config-problem.js';
+import { validateAgainstModel } from '../config/validate-against-model.js';
 import type { RuntimeError } from '../core/errors.js';
+import type { Instances } from '../instance/instances.js';
 import { OnDemandInstances } from '../instance/on-demand-instances.js';
 import type { ModelMemory } from '../instance/model-memory.js';
 import { directoryBytes } from '../repository/directory-bytes.js';
 import type { AssemblyParts } from './assembly-parts.js';
+import type { CompletedConfig } from './complete-onnx-config.js';
 import { startOnnxInstances } from './onnx-instances.js';
 import type { MadeInstances, OnnxMaking } from './onnx-making.js';
 
@@ -23,18 +27,21 @@ export async function startOnDemand(
   const { description, version, statistics, modelPath, groups } = making;
   const loaded = await declaredTensors(parts, making);
   const config = await making.complete(loaded);
-  const instances = new OnDemandInstances(parts, {
-    modelName: description.name,
-    version,
-    groups,
-    isPinned: isPinned(description.message),
-    bytesPerInstance: (await directoryBytes(await directoryOf(modelPath))) + SESSION_BYTES,
-    resized: (count) => (statistics.instances = count),
-    start: async (wanted) =>
-      (await startOnnxInstances(parts, { ...making, groups: wanted })).instances,
-  });
-  parts.memory.check(instances);
-  if (instances.isPinned) await loadNow(instances);
+  const trouble = (error: RuntimeError): void => parts.threads.trouble(error);
+  const instances = new OnDemandInstances(
+    { ...parts, trouble },
+    {
+      modelName: description.name,
+      version,
+      groups,
+      isPinned: isPinned(description.message),
+      bytesPerInstance: (await directoryBytes(await directoryOf(modelPath))) + SESSION_BYTES,
+      resized: (count) => (statistics.instances = count),
+      start: (wanted) => startAgain(parts, { ...making, groups: wanted }, config),
+    },
+  );
+  parts.memory.check(instances, instances.bytes);
+  if (instances.isPinned) await instances.wake();
   return { instances, config, loaded };
 }
 
@@ -49,7 +56,9 @@ export function isPinned({ parameters }: ModelConfigMessage): boolean {
 async function declaredTensors(parts: AssemblyParts, making: OnnxMaking): Promise<ModelTensors> {
   const declared = await parts.threads.describe(making.modelPath);
   if (declared) return declared;
-  const { instances, loaded } = await startOnnxInstances(parts, making);
+  const [group] = making.groups;
+  const groups = group ? [{ ...group, count: 1 }] : [];
+  const { instances, loaded } = await startOnnxInstances(parts, { ...making, groups });
   await instances.close();
   return loaded;
 }
@@ -58,9 +67,23 @@ async function directoryOf(modelPath: string): Promise<string> {
   return (await stat(modelPath)).isDirectory() ? modelPath : dirname(modelPath);
 }
 
-async function loadNow(instances: OnDemandInstances): Promise<void> {
-  let failure: RuntimeError | undefined;
-  instances.onLost((error) => (failure = error));
-  await instances.wake();
-  if (failure) throw failure;
+/** Of the same files and for the same tensors as they are known by. */
+async function startAgain(
+  parts: AssemblyParts,
+  making: OnnxMaking,
+  config: CompletedConfig,
+): Promise<Instances> {
+  const complete = (model: ModelTensors): Promise<CompletedConfig> => {
+    InvalidModelConfig.check(validateAgainstModel(config.message, model));
+    return Promise.resolve(config);
+  };
+  await making.verify();
+  const { instances } = await startOnnxInstances(parts, { ...making, complete });
+  try {
+    await making.verify();
+    return instances;
+  } catch (error) {
+    await instances.close();
+    throw error;
+  }
 }

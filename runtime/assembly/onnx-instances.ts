@@ -20,9 +20,11 @@ export async function startOnnxInstances(
   parts: AssemblyParts,
   making: OnnxMaking,
 ): Promise<MadeInstances> {
-  const { description, modelPath, settings, groups, statistics } = making;
+  const { description, modelPath, settings, groups, statistics, verify } = making;
   const { name: modelName, directory } = description;
-  const started = await InstanceGroup.start(parts, { modelName, modelPath, groups, settings });
+  const started = await InstanceGroup.start(parts, {
+    ...{ modelName, modelPath, groups, settings, verify },
+  });
   const { group, loaded } = started;
   try {
     const config = await making.complete(loaded);

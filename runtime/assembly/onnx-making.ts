@@ -16,6 +16,8 @@ export interface OnnxMaking {
   readonly groups: readonly InstanceGroupSpec[];
   readonly statistics: ModelStatistics;
   readonly complete: (model: ModelTensors) => Promise<CompletedConfig>;
+  /** Rejects when the files of the version are not any more those that it was made known from. */
+  readonly verify: () => Promise<void>;
 }
 
 export interface MadeInstances {

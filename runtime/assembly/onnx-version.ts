@@ -43,6 +43,7 @@ export class OnnxVersion implements LoadedVersion {
     const layers = [observe(statistics, clock), validateInputs(config, { textOnly: true })];
     this.servable = stack(layers, this.#scheduler);
     runner.onLost((error) => this.#lost(error));
+    runner.onRefused?.((error) => this.#scheduler.refuseWaiting(error));
   }
 
   get model(): ServedModel {

@@ -62,7 +62,7 @@ export function countsJson(model: ModelCounts): object {
     rows,
     batches,
     rowsPerBatch: orNull(rows / batches),
-    lastRequest: lastRequest === 0 ? null : new Date(lastRequest).toISOString(),
+    lastRequest: timeOf(lastRequest),
     meanUs: meansJson(model),
     batchSizes: model.batchSizes.map(({ rows, compute }) => ({
       rows,
@@ -115,4 +115,10 @@ function duration(sum: Sum): string {
 
 function orNull(value: number): number | null {
   return Number.isFinite(value) ? Math.round(value * 1000) / 1000 : null;
+}
+
+/** Null for never, and for what is no time. */
+function timeOf(ms: number): string | null {
+  const time = new Date(ms);
+  return ms === 0 || Number.isNaN(time.getTime()) ? null : time.toISOString();
 }

@@ -1,6 +1,7 @@
 // Tables for people. No colours: they are as readable in a file.
 
 import Table from 'cli-table3';
+import { printable } from './printable.js';
 
 export type Alignment = 'left' | 'right';
 
@@ -25,7 +26,7 @@ export function table(
     colAligns: shown.map(({ align = 'left' }) => align),
     style: { head: [], border: [] },
   });
-  made.push(...rows.map((row) => shown.map(({ index }) => String(row[index] ?? ''))));
+  made.push(...rows.map((row) => shown.map(({ index }) => printable(String(row[index] ?? '')))));
   return `${made.toString()}\n`;
 }
 

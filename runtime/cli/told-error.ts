@@ -1,6 +1,7 @@
 // What went wrong with a call, in one line that says what to do next.
 
 import type { InferdError } from 'inferd-client';
+import { printable } from './printable.js';
 
 /** grpc-js' words for a server that could not be reached. */
 const NOT_THERE =
@@ -28,5 +29,5 @@ export function toldError(error: InferdError): string {
 }
 
 export function oneLine(text: string): string {
-  return text.trim().replace(/\s*\n\s*/g, ' ');
+  return printable(text.trim().replace(/\s*\n\s*/g, ' '));
 }

@@ -68,6 +68,14 @@ describe('validateModelConfig', () => {
       "default_model_filename: must name a file inside the directory of model 'm', got '/etc/passwd'",
     ],
     [
+      'instance_group { count: 2000000000 }',
+      "instance_group: 2000000000 instances of model 'm' are too many: at most 1024",
+    ],
+    [
+      'model_warmup { count: 4000000000 batch_size: 1 }',
+      'model_warmup[0].count: count of a warmup sample is 4000000000: at most 10000',
+    ],
+    [
       'output { label_filename: "a/../../b" }',
       "output[0].label_filename: must name a file inside the directory of model 'm', got 'a/../../b'",
     ],

@@ -9,6 +9,7 @@ import type {
   ModelConfigMessage,
   QueuePolicyMessage,
 } from './model-config-message.js';
+import { validateLimits } from './validate-limits.js';
 
 export function validateModelConfig(
   message: ModelConfigMessage,
@@ -19,6 +20,7 @@ export function validateModelConfig(
     ...backendProblems(message),
     ...batchSizeProblems(message),
     ...fileNameProblems(message),
+    ...validateLimits(message),
     ...(message.dynamic_batching ? dynamicBatchingProblems(message, message.dynamic_batching) : []),
     ...cacheProblems(message),
     ...(message.model_metrics?.metric_control ?? []).flatMap(metricProblems),

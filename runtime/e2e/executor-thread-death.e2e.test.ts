@@ -2,11 +2,18 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readSessionSettings } from '../config/session-settings.js';
+import { compileModelConfig } from '../config/model-config.js';
+import { Call } from '../core/call.js';
 import { systemClock } from '../core/clock.js';
-import type { RuntimeError } from '../core/errors.js';
+import { RuntimeError } from '../core/errors.js';
+import { NO_PARAMETERS } from '../core/inference.js';
+import { ModelStatistics } from '../core/model-statistics.js';
+import { inferOnce } from '../core/servable.js';
+import { TimerWheel } from '../core/timer-wheel.js';
 import { ExecutorThreads } from '../instance/executor-threads.js';
 import { InstanceGroup } from '../instance/instance-group.js';
 import type { BatchFeed, BatchResult } from '../scheduler/batch-runner.js';
+import { BatchScheduler } from '../scheduler/batch-scheduler.js';
 
 let threads: ExecutorThreads;
 let deaths: string[];
@@ -58,6 +65,35 @@ describe.each([
     await run(others);
     expect([deaths, lost]).toEqual([[message], []]);
   });
+});
+
+it('serves the requests that waited while a thread died', async () => {
+  const runner = await group('mine');
+  const message = { name: 'mine', input: [{ name: 'x', data_type: 'TYPE_UINT8', dims: [1] }] };
+  const scheduler = new BatchScheduler({
+    config: compileModelConfig(message, { inputs: [], outputs: [] }),
+    version: '1',
+    runner,
+    clock: systemClock,
+    wheel: new TimerWheel(systemClock),
+    statistics: new ModelStatistics(),
+  });
+  const ask = (end: number): Promise<string> => {
+    const inputs = [
+      { name: 'x', dataType: 'UINT8' as const, shape: [1], data: Uint8Array.of(end) },
+    ];
+    const request = { modelName: 'mine', id: '', parameters: NO_PARAMETERS, inputs, outputs: [] };
+    return inferOnce(scheduler, request, new Call(systemClock.now())).then(
+      () => 'answered',
+      (error: unknown) => RuntimeError.from(error).code,
+    );
+  };
+
+  const outcomes = await Promise.all([ask(0), ask(1), ask(0), ask(0), ask(1), ask(0)]);
+
+  expect(outcomes).toEqual([
+    ...['answered', 'BACKEND_LOST', 'answered', 'answered', 'BACKEND_LOST', 'answered'],
+  ]);
 });
 
 it('gives a model up whose batches keep ending the thread, and goes on with the others', async () => {

@@ -114,6 +114,31 @@ describe('models that share a memory too small for all', () => {
   });
 });
 
+describe('a model whose files change while it is not in memory', () => {
+  const repository = new TemporaryRepository();
+  for (const name of ['a', 'b']) repository.model(name, heavy(1), ONE_INSTANCE);
+  const here = serving(repository, [
+    ...['--max-model-memory=2M', '--model-control-mode=explicit', '--load-model=*'],
+  ]);
+  const ask = async (name: string): Promise<number[]> =>
+    fp32Output(await here.client.infer(inferRequest(name, [fp32('x', [1, 1], [1])])), 'y');
+
+  it('is not served until it is loaded again', async () => {
+    expect([await ask('a'), await ask('b')]).toEqual([[2], [2]]);
+    repository.model('a', heavy(10));
+
+    await expect(ask('a')).rejects.toMatchObject({
+      code: 14,
+      details: expect.stringContaining(
+        "the files of version 1 of model 'a' have changed since it was loaded; load the model again",
+      ) as string,
+    });
+    await here.client.call('RepositoryModelLoad', { model_name: 'a' });
+
+    expect(await ask('a')).toEqual([11]);
+  });
+});
+
 it('refuses a model that is larger than the memory for all', async () => {
   const repository = new TemporaryRepository();
   repository.model('m', heavy(1), ONE_INSTANCE);

@@ -22,6 +22,15 @@ describe('BatchPace', () => {
     expect(paceAfter(...ms).pace).toBe(pace);
   });
 
+  it('leaves the first batch of every session out', () => {
+    const pace = paceAfter(1, 1, 1, 1);
+
+    pace.newSession();
+    pace.add(300);
+
+    expect(pace.pace).toBe('short');
+  });
+
   it('says when it has changed', () => {
     const pace = new BatchPace();
 

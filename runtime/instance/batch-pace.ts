@@ -8,13 +8,14 @@ export type Pace = 'unknown' | 'short' | 'long';
 const LONG_MS = 5;
 /** Below this a long one is short again; apart from LONG_MS, so that an instance near it does not go to and fro. */
 const SHORT_MS = 2.5;
-/** Runs before the pace is known. */
-const RUNS = 3;
+/** Measurements before the pace is known. */
+const RUNS = 2;
 /** Weight of the newest measurement in the moving average. */
 const WEIGHT = 0.2;
 
 export class BatchPace {
   #runs = 0;
+  #isFirst = true;
   #averageMs = 0;
   #pace: Pace = 'unknown';
 
@@ -22,11 +23,19 @@ export class BatchPace {
     return this.#pace;
   }
 
+  /** The next batch is the first one of a session. */
+  newSession(): void {
+    this.#isFirst = true;
+  }
+
   /** Returns whether the pace has changed. */
   add(ms: number): boolean {
+    if (this.#isFirst) {
+      this.#isFirst = false;
+      return false;
+    }
     this.#runs++;
-    if (this.#runs === 1) return false;
-    this.#averageMs = this.#runs === 2 ? ms : this.#averageMs + WEIGHT * (ms - this.#averageMs);
+    this.#averageMs = this.#runs === 1 ? ms : this.#averageMs + WEIGHT * (ms - this.#averageMs);
     if (this.#runs < RUNS) return false;
     const before = this.#pace;
     this.#pace = this.#averageMs >= (before === 'long' ? SHORT_MS : LONG_MS) ? 'long' : 'short';

@@ -14,6 +14,7 @@ interface Task {
 }
 
 interface Pool extends EventEmitter {
+  readonly threads: unknown[];
   readonly options: Record<string, unknown>;
   readonly tasks: Task[];
   destroyed: boolean;
@@ -22,6 +23,7 @@ interface Pool extends EventEmitter {
 vi.mock('piscina', () => ({
   Piscina: class extends EventEmitter implements Pool {
     readonly tasks: Task[] = [];
+    readonly threads: unknown[] = [{}];
     destroyed = false;
 
     constructor(readonly options: Record<string, unknown>) {
@@ -139,6 +141,22 @@ describe('ExecutorThread', () => {
     await vi.waitFor(() => expect(deaths).toEqual(['it ended by itself']));
   });
 
+  it('starts another pool when the one it has starts no worker any more', async () => {
+    const lost = thread.run(RELEASE);
+    pool.threads.length = 0;
+    pool.emit('workerDestroy');
+    await vi.waitFor(() => expect(pool.destroyed).toBe(true));
+    pool.tasks[0]!.reject(new Error('terminated'));
+    await expect(lost).rejects.toMatchObject({ code: 'BACKEND_LOST' });
+
+    const answer = thread.run(RELEASE);
+    const next = FakePool.made.at(-1) as Pool;
+    next.tasks[0]!.resolve(DONE);
+
+    expect(next).not.toBe(pool);
+    expect(await answer).toBe(DONE);
+  });
+
   it('tells its tenants at once', async () => {
     const lost: unknown[] = [];
     const tenant: ThreadTenant = {
@@ -230,6 +248,16 @@ describe('who waits for the thread', () => {
     }
 
     expect(told).toEqual(['first', 'second', 'first']);
+  });
+
+  it('waits for the next time when it asks again at once', async () => {
+    const asking = waiter('first', () => thread.await(asking));
+    thread.await(asking);
+
+    await runOnce();
+    await runOnce();
+
+    expect(told).toEqual(['first', 'first']);
   });
 
   it('is not told while another task is under way', async () => {

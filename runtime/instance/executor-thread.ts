@@ -1,6 +1,6 @@
 // One thread that holds sessions: a Piscina of exactly one worker, which keeps the thread alive and replaces it when it dies.
-// Piscina's own queue stays empty, because batches are only given to a thread that is free. Groups whose instances share the
-// thread take turns: who has waited longest is told first.
+// Batches are only given to a thread that is free, so that none waits in Piscina's own queue; loads, releases and the like do.
+// Groups whose instances share the thread take turns: who has waited longest is told first.
 
 import { Piscina } from 'piscina';
 import { RuntimeError } from '../core/errors.js';
@@ -45,9 +45,12 @@ export class ThreadDied extends RuntimeError {
 export class ExecutorThread {
   /** The instances placed here. */
   readonly tenants = new Set<ThreadTenant>();
-  readonly #pool: Piscina<WorkerInput, WorkerOutput>;
+  readonly #settings: WorkerSettings;
+  readonly #workerFile: string;
   readonly #died: (error: Error) => void;
   readonly #waiters = new Set<ThreadWaiter>();
+  /** Undefined after it has given up: it starts no worker any more once one has died while starting. */
+  #pool: Piscina<WorkerInput, WorkerOutput> | undefined;
   #tasks = 0;
   /** Why the worker that is just being replaced died, where that is known. */
   #cause: Error | undefined;
@@ -55,17 +58,10 @@ export class ExecutorThread {
 
   /** `died` is told of every death of the thread. `workerFile` is for tests. */
   constructor(settings: WorkerSettings, died: (error: Error) => void, workerFile = WORKER_FILE) {
-    this.#pool = new Piscina({
-      filename: workerFile,
-      minThreads: 1,
-      maxThreads: 1,
-      workerData: settings,
-      recordTiming: false,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
-    });
+    this.#settings = settings;
     this.#died = died;
-    this.#pool.on('error', (error: Error) => (this.#cause = error));
-    this.#pool.on('workerDestroy', () => this.#replaced());
+    this.#workerFile = workerFile;
+    this.#pool = this.#newPool();
   }
 
   get busy(): boolean {
@@ -82,6 +78,7 @@ export class ExecutorThread {
     this.#tasks++;
     try {
       const transferList = input.kind === 'run' ? [input.buffer] : [];
+      this.#pool ??= this.#newPool();
       return await this.#pool.run(input, { transferList });
     } catch (thrown) {
       const cause = thrown instanceof Error ? thrown : new Error(String(thrown));
@@ -95,24 +92,47 @@ export class ExecutorThread {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#pool.destroy();
+    await this.#pool?.destroy();
   }
 
   // ---- details below; callers need not read ----
 
+  #newPool(): Piscina<WorkerInput, WorkerOutput> {
+    const pool = new Piscina<WorkerInput, WorkerOutput>({
+      filename: this.#workerFile,
+      minThreads: 1,
+      maxThreads: 1,
+      workerData: this.#settings,
+      recordTiming: false,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    });
+    pool.on('error', (error: Error) => (this.#cause = error));
+    pool.on('workerDestroy', () => this.#replaced(pool));
+    return pool;
+  }
+
   /** Piscina is in the middle of replacing the worker; the error that tells why comes after this event, if at all. */
-  #replaced(): void {
-    if (this.#closed) return;
+  #replaced(pool: Piscina<WorkerInput, WorkerOutput>): void {
+    if (this.#closed || pool !== this.#pool) return;
     for (const tenant of [...this.tenants]) tenant.threadLost(this);
     setImmediate(() => {
       this.#died(this.#cause ?? new Error('it ended by itself'));
       this.#cause = undefined;
+      if (pool.threads.length === 0 && pool === this.#pool) this.#giveUp(pool);
     });
   }
 
+  /** What waits in it is rejected; the next task starts another one. */
+  #giveUp(pool: Piscina<WorkerInput, WorkerOutput>): void {
+    this.#pool = undefined;
+    pool.destroy().catch((error: unknown) => this.#died(RuntimeError.from(error)));
+  }
+
   #tellWaiters(): void {
+    // Who is told and asks again waits for the next time: the set would go on for ever.
+    let rest = this.#waiters.size;
     for (const waiter of this.#waiters) {
-      if (this.busy) return;
+      if (this.busy || rest-- === 0) return;
       this.#waiters.delete(waiter);
       waiter.threadFree();
     }

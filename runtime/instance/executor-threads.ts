@@ -3,6 +3,7 @@
 // as it is measured that long batches and short ones share a thread, instances move apart (separation.ts).
 
 import type { Clock } from '../core/clock.js';
+import { RuntimeError } from '../core/errors.js';
 import type { DescribeOutput, WorkerSettings } from '../worker/protocol.js';
 import { ask } from './ask-thread.js';
 import { ExecutorThread, type ThreadTenant } from './executor-thread.js';
@@ -16,6 +17,8 @@ export interface ExecutorThreadsOptions {
   readonly clock: Clock;
   /** Told of every thread that dies. Its tenants have been told before. */
   readonly died: (error: Error) => void;
+  /** Told of what went wrong with a session that nobody waits for. */
+  readonly trouble?: (error: RuntimeError) => void;
   /** For tests. */
   readonly workerFile?: string;
 }
@@ -54,6 +57,11 @@ export class ExecutorThreads {
     thread.tenants.delete(tenant);
   }
 
+  /** Something went wrong that no caller waits for. */
+  trouble(error: unknown): void {
+    this.#options.trouble?.(RuntimeError.from(error));
+  }
+
   /** A session on `thread` is gone. */
   sessionReleased(thread: ExecutorThread): void {
     this.#garbage.sessionReleased(thread);
@@ -61,7 +69,9 @@ export class ExecutorThreads {
 
   /** A tenant has been measured anew. */
   paceChanged(): void {
-    this.#separating ??= this.#separate().finally(() => (this.#separating = undefined));
+    this.#separating ??= this.#separate()
+      .catch((error: unknown) => this.trouble(error))
+      .finally(() => (this.#separating = undefined));
   }
 
   /** What the file of a model declares; undefined where only a session can tell. @throws RuntimeError */

@@ -21,6 +21,8 @@ import { ModelInstance, type BindingInput, type InstanceKeeper } from './model-i
 export interface InstanceGroupOptions extends ModelToRun {
   readonly modelName: string;
   readonly groups: readonly InstanceGroupSpec[];
+  /** Rejects when the files are not those that the first sessions were made from. Asked before and after more are made. */
+  readonly verify?: () => Promise<void>;
 }
 
 export interface InstanceGroupParts {
@@ -36,7 +38,9 @@ export class InstanceGroup implements Instances, ThreadWaiter, InstanceKeeper {
   #binding: BindingInput = { inputs: [], outputs: [] };
   #warmUp: readonly WarmUpBatch[] = [];
   #onIdle: () => void = () => undefined;
-  #onLost: (error: RuntimeError) => void = () => undefined;
+  #onLost: ((error: RuntimeError) => void) | undefined;
+  #loss: RuntimeError | undefined;
+  #isClosed = false;
   #turn = 0;
 
   private constructor(parts: InstanceGroupParts, options: InstanceGroupOptions) {
@@ -46,7 +50,7 @@ export class InstanceGroup implements Instances, ThreadWaiter, InstanceKeeper {
       modelName: options.modelName,
       clock: parts.clock,
       recovered: () => this.#onIdle(),
-      gaveUp: (error) => this.#onLost(error),
+      gaveUp: (error) => this.#lost(error),
     });
   }
 
@@ -89,6 +93,7 @@ export class InstanceGroup implements Instances, ThreadWaiter, InstanceKeeper {
       if (at >= 0) kept.push(...spare.splice(at, 1));
       return at < 0;
     });
+    await this.#options.verify?.();
     const { instances } = await this.#load(missing);
     try {
       await settleAll(
@@ -97,13 +102,15 @@ export class InstanceGroup implements Instances, ThreadWaiter, InstanceKeeper {
           await instance.warmUp(this.#warmUp);
         }),
       );
+      await this.#options.verify?.();
+      if (this.#isClosed) throw new RuntimeError('BACKEND_LOST', 'the model has been unloaded');
     } catch (error) {
       await releaseAll(instances);
       throw error;
     }
     this.#instances = [...kept, ...instances];
     this.#onIdle();
-    await releaseAll(spare);
+    await Promise.all(spare.map((instance) => instance.leave()));
   }
 
   get size(): number {
@@ -135,14 +142,17 @@ export class InstanceGroup implements Instances, ThreadWaiter, InstanceKeeper {
   /** Called once, when threads kept dying and no instance will run any more. */
   onLost(listener: (error: RuntimeError) => void): void {
     this.#onLost = listener;
+    if (this.#loss) listener(this.#loss);
   }
 
   awaitIdle(): void {
-    for (const { thread } of this.#instances) thread.await(this);
+    // Of one that is lost the recovery tells.
+    for (const { thread, isLost } of this.#instances) if (!isLost) thread.await(this);
   }
 
   /** Waits for what runs, then frees the sessions. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#recovery.stop();
     const instances = this.#instances;
     this.#instances = [];
@@ -150,6 +160,11 @@ export class InstanceGroup implements Instances, ThreadWaiter, InstanceKeeper {
   }
 
   // ---- details below; callers need not read ----
+
+  #lost(error: RuntimeError): void {
+    this.#loss = error;
+    this.#onLost?.(error);
+  }
 
   threadFree(): void {
     this.#onIdle();
@@ -174,7 +189,9 @@ export class InstanceGroup implements Instances, ThreadWaiter, InstanceKeeper {
     const instances: ModelInstance[] = [];
     const loads = plans.map(async ({ input, group }) => {
       const siblings = [...this.#instances, ...instances];
-      const instance = new ModelInstance(this.#parts.threads, { input, siblings }, this);
+      const { verify } = this.#options;
+      const place = { input, siblings, verify };
+      const instance = new ModelInstance(this.#parts.threads, place, this);
       instances.push(instance);
       try {
         return await instance.load();

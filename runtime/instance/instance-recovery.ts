@@ -6,7 +6,7 @@ import { RuntimeError } from '../core/errors.js';
 import { ThreadDied } from './executor-thread.js';
 import type { ModelInstance } from './model-instance.js';
 
-/** Deaths of threads, each within CALM_MS of the one before, after which a model is given up. */
+/** Deaths of threads, each within CALM_MS of the recovery from the one before, after which a model is given up. */
 const MOST_DEATHS = 3;
 const CALM_MS = 10_000;
 
@@ -22,7 +22,8 @@ export interface InstanceRecoveryParts {
 export class InstanceRecovery {
   readonly #parts: InstanceRecoveryParts;
   #deaths = 0;
-  #lastDeathAt = -Infinity;
+  /** When it last died, or was there again after that. */
+  #calmFrom = -Infinity;
   #isOver = false;
 
   constructor(parts: InstanceRecoveryParts) {
@@ -36,8 +37,8 @@ export class InstanceRecovery {
   /** A batch of the model has ended its thread. */
   death(error: RuntimeError): void {
     const now = this.#parts.clock.now();
-    this.#deaths = now - this.#lastDeathAt < CALM_MS ? this.#deaths + 1 : 1;
-    this.#lastDeathAt = now;
+    this.#deaths = now - this.#calmFrom < CALM_MS ? this.#deaths + 1 : 1;
+    this.#calmFrom = now;
     if (this.#deaths >= MOST_DEATHS)
       this.#giveUp(`its executor thread died ${this.#deaths} times in a row`, error);
   }
@@ -55,14 +56,16 @@ export class InstanceRecovery {
       await instance.restart();
     } catch (thrown) {
       const error = RuntimeError.from(thrown);
-      if (error instanceof ThreadDied) {
-        this.death(error);
+      if (error.code === 'BACKEND_LOST') {
+        // Between two steps of it somebody else may have ended the thread; then there is no such session.
+        if (error instanceof ThreadDied) this.death(error);
         this.lost(instance);
       } else {
         this.#giveUp('its executor thread died, and it could not be loaded again', error);
       }
       return;
     }
+    this.#calmFrom = this.#parts.clock.now();
     this.#parts.recovered();
   }
 

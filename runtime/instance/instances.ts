@@ -9,8 +9,10 @@ export interface Instances extends BatchRunner {
   readonly size: number;
   /** Has the instances that `groups` ask for from then on. When that cannot be, nothing changes. */
   update(groups: readonly InstanceGroupSpec[]): Promise<void>;
-  /** `listener` is called once, when no instance will run any more. */
+  /** `listener` is called once, when no instance will run any more; at once if that has happened already. */
   onLost(listener: (error: RuntimeError) => void): void;
+  /** `listener` is called whenever what waits cannot be served, though what comes later may be. */
+  onRefused?(listener: (error: RuntimeError) => void): void;
   /** Waits for what runs, then frees the sessions. */
   close(): Promise<void>;
 }

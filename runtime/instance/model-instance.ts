@@ -33,6 +33,8 @@ export class ModelInstance implements ThreadTenant {
   readonly #threads: ExecutorThreads;
   readonly #keeper: InstanceKeeper;
   readonly #input: SessionInput;
+  /** Rejects when another session would not be of the same files. */
+  readonly #verify: (() => Promise<void>) | undefined;
   readonly #pace = new BatchPace();
   #thread: ExecutorThread;
   #session: number;
@@ -45,12 +47,17 @@ export class ModelInstance implements ThreadTenant {
 
   constructor(
     threads: ExecutorThreads,
-    place: { input: SessionInput; siblings: readonly ModelInstance[] },
+    place: {
+      readonly input: SessionInput;
+      readonly siblings: readonly ModelInstance[];
+      readonly verify: (() => Promise<void>) | undefined;
+    },
     keeper: InstanceKeeper,
   ) {
     this.#threads = threads;
     this.#keeper = keeper;
     this.#input = place.input;
+    this.#verify = place.verify;
     this.#thread = threads.join(this, place.siblings);
     this.#session = threads.newSessionId();
   }
@@ -122,7 +129,7 @@ export class ModelInstance implements ThreadTenant {
   /** Makes the session anew after it was lost. @throws RuntimeError; ThreadDied when the thread died of that */
   async restart(): Promise<void> {
     const session = await this.#make(this.#thread);
-    if (this.#isClosed) await this.#free(this.#thread, session);
+    if (this.#isClosed) await this.#freeOrTell(this.#thread, session);
     else this.#use(this.#thread, session);
     this.#threads.paceChanged();
   }
@@ -132,9 +139,9 @@ export class ModelInstance implements ThreadTenant {
     let session: number;
     try {
       session = await this.#make(thread);
-    } catch {
-      // It stays where it is: others wait for it, or it for them, but it serves.
-      this.#canMove = false;
+    } catch (error) {
+      // It stays where it is: others wait for it, or it for them, but it serves. A thread that died may have died of others.
+      this.#canMove = RuntimeError.from(error).code === 'BACKEND_LOST';
       this.#threads.leave(this, thread);
       return;
     }
@@ -142,13 +149,13 @@ export class ModelInstance implements ThreadTenant {
     if (!this.#isMade) {
       // Lost or closed meanwhile.
       this.#threads.leave(this, thread);
-      await this.#free(thread, session);
+      await this.#freeOrTell(thread, session);
       return;
     }
     this.#use(thread, session);
     this.#threads.leave(this, before);
     this.#keeper.instanceMoved();
-    await this.#free(before, old);
+    await this.#freeOrTell(before, old);
   }
 
   /** Waits for what runs, then frees the session. */
@@ -162,18 +169,29 @@ export class ModelInstance implements ThreadTenant {
     }
   }
 
+  /** As release, where nobody waits for it: what goes wrong is told. */
+  async leave(): Promise<void> {
+    try {
+      await this.release();
+    } catch (error) {
+      this.#threads.trouble(error);
+    }
+  }
+
   // ---- details below; callers need not read ----
 
   /** A second session of this instance, ready to run. */
   async #make(thread: ExecutorThread): Promise<number> {
     if (!this.#binding) throw bug('an instance was made anew before it was whole');
     const session = this.#threads.newSessionId();
+    await this.#verify?.();
     await ask(thread, { kind: 'load', session, ...this.#input }, 'load');
     try {
       await ask(thread, { kind: 'bind', session, ...this.#binding }, 'done');
       await warmUp(thread, session, this.#warmUp);
+      await this.#verify?.();
     } catch (error) {
-      await this.#free(thread, session);
+      await this.#freeOrTell(thread, session);
       throw error;
     }
     return session;
@@ -189,10 +207,19 @@ export class ModelInstance implements ThreadTenant {
     this.#threads.sessionReleased(thread);
   }
 
+  async #freeOrTell(thread: ExecutorThread, session: number): Promise<void> {
+    try {
+      await this.#free(thread, session);
+    } catch (error) {
+      this.#threads.trouble(error);
+    }
+  }
+
   #use(thread: ExecutorThread, session: number): void {
     this.#thread = thread;
     this.#session = session;
     this.#isMade = true;
+    this.#pace.newSession();
   }
 }
 
@@ -209,6 +236,7 @@ async function warmUp(
     try {
       results.push(await ask(thread, { kind: 'run', session, buffer, inputs }, 'run'));
     } catch (thrown) {
+      if (thrown instanceof ThreadDied) throw thrown;
       const { code, message } = RuntimeError.from(thrown);
       throw new RuntimeError(code, `failed to run warmup sample '${name}': ${message}`);
     }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ModelMemory, type MemoryResident } from './model-memory.js';
+import { ModelMemory, type MemoryResident, type Stay } from './model-memory.js';
 
 const MIB = 2 ** 20;
 
@@ -8,7 +8,9 @@ const MIB = 2 ** 20;
 class Resident implements MemoryResident {
   lastUsedAt = 0;
   isPinned = false;
+  isBusy = false;
   evictions = 0;
+  #stay: Stay | undefined;
   #finish: () => void = () => undefined;
 
   constructor(
@@ -21,21 +23,34 @@ class Resident implements MemoryResident {
   evict(): Promise<void> {
     this.evictions++;
     if (this.leavesAtOnce) {
-      this.memory.left(this);
+      this.leave();
       return Promise.resolve();
     }
     return new Promise((resolve) => (this.#finish = resolve));
   }
 
   finishEviction(): void {
-    this.memory.left(this);
+    this.leave();
     this.#finish();
   }
 
+  async admit(): Promise<this> {
+    this.#stay = await this.memory.admit(this);
+    return this;
+  }
+
+  settle(): void {
+    this.memory.settled(this.#stay!);
+  }
+
+  leave(): void {
+    this.memory.left(this.#stay!);
+  }
+
   async enter(usedAt = 0): Promise<this> {
-    await this.memory.admit(this);
+    await this.admit();
     this.lastUsedAt = usedAt;
-    this.memory.settled(this);
+    this.settle();
     return this;
   }
 }
@@ -63,6 +78,31 @@ describe('ModelMemory', () => {
     await new Resident(memory, 'c', 3).enter();
 
     expect([a.evictions, b.evictions, memory.usedBytes]).toEqual([0, 1, 8]);
+  });
+
+  it('puts out who runs nothing before who runs something', async () => {
+    const memory = new ModelMemory(10);
+    const [busy, idle] = [new Resident(memory, 'busy', 5), new Resident(memory, 'idle', 5)];
+    await busy.enter(1);
+    await idle.enter(2);
+    busy.isBusy = true;
+
+    await new Resident(memory, 'c', 3).enter();
+
+    expect([busy.evictions, idle.evictions]).toEqual([0, 1]);
+  });
+
+  it('does not put out who leaves by itself', async () => {
+    const memory = new ModelMemory(10);
+    const [first, second] = [new Resident(memory, 'a', 5), new Resident(memory, 'b', 5)];
+    const stay = await memory.admit(first);
+    memory.settled(stay);
+    await second.enter(9);
+    memory.leaving(stay);
+
+    await new Resident(memory, 'c', 3).enter();
+
+    expect([first.evictions, second.evictions]).toEqual([0, 1]);
   });
 
   it('puts out as many as it takes', async () => {
@@ -93,13 +133,13 @@ describe('ModelMemory', () => {
   it('waits for those that are being made, which cannot be put out yet', async () => {
     const memory = new ModelMemory(10);
     const first = new Resident(memory, 'first', 10);
-    await memory.admit(first);
+    await first.admit();
     let isIn = false;
     void new Resident(memory, 'next', 10).enter().then(() => (isIn = true));
     await settle();
     expect([first.evictions, isIn]).toEqual([0, false]);
 
-    memory.settled(first);
+    first.settle();
     await settle();
 
     expect([first.evictions, isIn]).toEqual([1, true]);
@@ -108,11 +148,11 @@ describe('ModelMemory', () => {
   it('goes on when one that was being made has failed', async () => {
     const memory = new ModelMemory(10);
     const first = new Resident(memory, 'first', 10);
-    await memory.admit(first);
+    await first.admit();
     const next = new Resident(memory, 'next', 10).enter();
     await settle();
 
-    memory.left(first);
+    first.leave();
     await next;
 
     expect(memory.usedBytes).toBe(10);

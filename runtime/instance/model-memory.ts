@@ -10,17 +10,25 @@ export interface MemoryResident {
   readonly bytes: number;
   /** Never put out. */
   readonly isPinned: boolean;
+  /** It runs a batch. */
+  readonly isBusy: boolean;
   /** On the clock's scale. */
   readonly lastUsedAt: number;
-  /** Leaves memory; resolves when it has. */
+  /** Leaves memory; resolves when its stay is over, and never rejects. */
   evict(): Promise<void>;
+}
+
+/** One stay in memory. */
+export interface Stay {
+  readonly resident: MemoryResident;
+  readonly bytes: number;
 }
 
 export class ModelMemory {
   readonly #limitBytes: number;
-  /** In memory and usable. */
-  readonly #residents = new Set<MemoryResident>();
-  readonly #pinned = new Set<MemoryResident>();
+  /** Those that may be put out. */
+  readonly #settled = new Set<Stay>();
+  readonly #pinned = new Set<Stay>();
   #usedBytes = 0;
   /** Room is made for one after the other, in the order in which they asked. */
   #turn: Promise<void> = Promise.resolve();
@@ -34,38 +42,43 @@ export class ModelMemory {
     return this.#usedBytes;
   }
 
-  /** Resolves when there is room and it is taken. @throws RuntimeError INVALID_ARGUMENT when there never will be */
-  async admit(resident: MemoryResident): Promise<void> {
-    this.check(resident);
-    if (resident.isPinned) this.#pinned.add(resident);
-    const mine = this.#turn.then(() => this.#makeRoom(resident.bytes));
-    // One that failed keeps nobody from trying.
-    this.#turn = mine.catch(() => undefined);
+  /** Resolves when there is room and it is taken. @throws RuntimeError when there never will be */
+  async admit(resident: MemoryResident): Promise<Stay> {
+    this.check(resident, resident.bytes);
+    const stay = { resident, bytes: resident.bytes };
+    if (resident.isPinned) this.#pinned.add(stay);
+    const mine = this.#turn.then(() => this.#makeRoom(stay.bytes));
+    this.#turn = mine;
     await mine;
+    return stay;
   }
 
-  /** Whether there can be room for it at all, with that many bytes. @throws as admit */
-  check(resident: MemoryResident, bytes = resident.bytes): void {
-    const others = [...this.#pinned].filter((pinned) => pinned !== resident);
+  /** Whether there can be room at all for so many bytes of it. @throws RuntimeError INVALID_ARGUMENT */
+  check(resident: MemoryResident, bytes: number): void {
+    const others = [...this.#pinned].filter((pinned) => pinned.resident !== resident);
     const left = others.reduce((rest, pinned) => rest - pinned.bytes, this.#limitBytes);
     if (bytes <= left) return;
-    const { name } = resident;
     const beside = others.length > 0 ? ' beside pinned models' : '';
-    const text = `${name} needs about ${mebibytes(bytes)} MiB, and --max-model-memory leaves ${mebibytes(left)} MiB${beside}`;
+    const text = `${resident.name} needs about ${mebibytes(bytes)} MiB, and --max-model-memory leaves ${mebibytes(left)} MiB${beside}`;
     throw new RuntimeError('INVALID_ARGUMENT', text);
   }
 
   /** It has been made and used; from now on it may be put out. */
-  settled(resident: MemoryResident): void {
-    this.#residents.add(resident);
+  settled(stay: Stay): void {
+    this.#settled.add(stay);
     this.#changed?.();
   }
 
-  /** It was admitted and is not in memory any more. */
-  left(resident: MemoryResident): void {
-    this.#residents.delete(resident);
-    this.#pinned.delete(resident);
-    this.#usedBytes -= resident.bytes;
+  /** It is on its way out by itself: nobody needs to put it out any more. */
+  leaving(stay: Stay): void {
+    this.#settled.delete(stay);
+  }
+
+  /** It is over. */
+  left(stay: Stay): void {
+    this.#settled.delete(stay);
+    this.#pinned.delete(stay);
+    this.#usedBytes -= stay.bytes;
     this.#changed?.();
   }
 
@@ -75,8 +88,8 @@ export class ModelMemory {
     while (this.#usedBytes + bytes > this.#limitBytes) {
       const victim = this.#leastRecentlyUsed();
       if (victim) {
-        this.#residents.delete(victim);
-        await victim.evict();
+        this.#settled.delete(victim);
+        await victim.resident.evict();
       } else {
         // Those that are being made will be there soon, or gone.
         await new Promise<void>((resolve) => (this.#changed = resolve));
@@ -86,14 +99,19 @@ export class ModelMemory {
     this.#usedBytes += bytes;
   }
 
-  #leastRecentlyUsed(): MemoryResident | undefined {
-    let oldest: MemoryResident | undefined;
-    for (const resident of this.#residents) {
-      if (resident.isPinned) continue;
-      if (!oldest || resident.lastUsedAt < oldest.lastUsedAt) oldest = resident;
+  /** Of those that run nothing, if there are any: the others would have to be waited for. */
+  #leastRecentlyUsed(): Stay | undefined {
+    let best: Stay | undefined;
+    for (const stay of this.#settled) {
+      if (stay.resident.isPinned) continue;
+      if (!best || isBetterVictim(stay.resident, best.resident)) best = stay;
     }
-    return oldest;
+    return best;
   }
+}
+
+function isBetterVictim(a: MemoryResident, b: MemoryResident): boolean {
+  return a.isBusy === b.isBusy ? a.lastUsedAt < b.lastUsedAt : b.isBusy;
 }
 
 function mebibytes(bytes: number): string {

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { InstanceGroupSpec } from '../config/instance-group-config.js';
 import { RuntimeError } from '../core/errors.js';
 import { FakeClock } from '../testing/fake-clock.js';
@@ -13,6 +13,7 @@ const FEED: BatchFeed = { rows: 1, buffer: new ArrayBuffer(0), tensors: [] };
 /** Instances that are there, run by the test. */
 class MadeInstances extends PuppetRunner implements Instances {
   isClosed = false;
+  #finished: () => void = () => undefined;
   lost: (error: RuntimeError) => void = () => undefined;
 
   constructor(readonly size: number) {
@@ -27,9 +28,16 @@ class MadeInstances extends PuppetRunner implements Instances {
     this.lost = listener;
   }
 
+  /** Waits for what runs. */
   async close(): Promise<void> {
-    await this.releaseAll();
+    if (this.idle < this.size) await new Promise<void>((resolve) => (this.#finished = resolve));
     this.isClosed = true;
+  }
+
+  override async releaseAll(): Promise<void> {
+    await super.releaseAll();
+    this.#finished();
+    await settle();
   }
 }
 
@@ -37,14 +45,18 @@ let memory: ModelMemory;
 let clock: FakeClock;
 let made: MadeInstances[];
 let refusal: RuntimeError | undefined;
+let refuseNext: (() => RuntimeError | undefined) | undefined;
 let sizes: number[];
+let troubles: string[];
 
 beforeEach(() => {
   memory = new ModelMemory(100);
   clock = new FakeClock();
   made = [];
   refusal = undefined;
+  refuseNext = undefined;
   sizes = [];
+  troubles = [];
 });
 
 function group(count: number): InstanceGroupSpec[] {
@@ -53,11 +65,12 @@ function group(count: number): InstanceGroupSpec[] {
 
 function onDemand(bytesPerInstance = 60, isPinned = false): OnDemandInstances {
   return new OnDemandInstances(
-    { memory, clock },
+    { memory, clock, trouble: ({ message }) => troubles.push(message) },
     {
       ...{ modelName: 'm', version: 1, isPinned, bytesPerInstance, groups: group(1) },
       start: (groups) => {
-        if (refusal) return Promise.reject(refusal);
+        const refused = refusal ?? refuseNext?.();
+        if (refused) return Promise.reject(refused);
         const instances = new MadeInstances(groups[0]!.count);
         made.push(instances);
         return Promise.resolve(instances);
@@ -121,6 +134,8 @@ describe('OnDemandInstances', () => {
 
     const waiting = request(second);
     await settle();
+    expect([made[0]!.isClosed, waiting.done, first.idle]).toEqual([false, false, 0]);
+    await made[0]!.releaseAll();
 
     expect([made[0]!.isClosed, waiting.done, memory.usedBytes]).toEqual([true, true, 60]);
     expect([first.idle, first.size]).toEqual([0, 0]);
@@ -128,15 +143,15 @@ describe('OnDemandInstances', () => {
 
   it('comes back for the next request', async () => {
     const [first, second] = [onDemand(), onDemand()];
-    request(first);
-    await settle();
-    request(second);
-    await settle();
+    for (const one of [first, second, first]) {
+      const asked = request(one);
+      await settle();
+      await made.at(-2)?.releaseAll();
+      expect(asked.done).toBe(true);
+      await made.at(-1)!.releaseAll();
+    }
 
-    const again = request(first);
-    await settle();
-
-    expect([again.done, made.length, made[1]!.isClosed]).toEqual([true, 3, true]);
+    expect([made.length, memory.usedBytes]).toEqual([3, 60]);
   });
 
   it('comes back at once when it had to leave while somebody waited', async () => {
@@ -144,12 +159,10 @@ describe('OnDemandInstances', () => {
     request(first);
     await settle();
     const behind = request(first);
-
     const other = request(second);
-    for (let i = 0; i < 5; i++) {
-      await settle();
-      await made.at(-1)!.releaseAll();
-    }
+    await settle();
+
+    for (let i = 0; i < 4; i++) await made.at(-1)!.releaseAll();
 
     expect([behind.done, other.done]).toEqual([true, true]);
   });
@@ -181,6 +194,48 @@ describe('OnDemandInstances', () => {
     expect(memory.usedBytes).toBe(0);
   });
 
+  it('refuses what waits, and tries again, when a load has failed in passing', async () => {
+    const instances = onDemand();
+    const told: string[] = [];
+    instances.onLost(() => told.push('lost'));
+    instances.onRefused(({ message }) => told.push(message));
+    refusal = new RuntimeError('MODEL_NOT_READY', 'the files have changed');
+    instances.awaitIdle();
+    await settle();
+    expect(told).toEqual([
+      "model 'm' could not be loaded when it was needed: the files have changed",
+    ]);
+
+    refusal = undefined;
+    const again = request(instances);
+    await settle();
+
+    expect([again.done, told.length]).toEqual([true, 1]);
+  });
+
+  it('refuses what waits while pinned models leave no room', async () => {
+    const instances = onDemand(60);
+    const refused: string[] = [];
+    instances.onRefused(({ code }) => refused.push(code));
+    await onDemand(50, true).wake();
+
+    instances.awaitIdle();
+    await settle();
+
+    expect(refused).toEqual(['MODEL_NOT_READY']);
+  });
+
+  it('is out even if its instances could not be closed, which is told', async () => {
+    const [first, second] = [onDemand(), onDemand()];
+    await first.wake();
+    made[0]!.close = () => Promise.reject(new Error('cannot release'));
+
+    const waiting = request(second);
+    await settle();
+
+    expect([waiting.done, memory.usedBytes, troubles]).toEqual([true, 60, ['cannot release']]);
+  });
+
   it('is lost when its instances are', async () => {
     const instances = onDemand();
     const lost: string[] = [];
@@ -204,6 +259,61 @@ describe('OnDemandInstances', () => {
     expect([instances.size, memory.usedBytes]).toEqual([3, 90]);
   });
 
+  it('has them also for requests that come while the old ones finish', async () => {
+    const instances = onDemand(30);
+    request(instances);
+    await settle();
+
+    const updated = instances.update(group(2));
+    const waiting = request(instances);
+    await settle();
+    expect([waiting.done, memory.usedBytes]).toEqual([false, 30]);
+    await made[0]!.releaseAll();
+    await updated;
+
+    expect([waiting.done, instances.size, memory.usedBytes]).toEqual([true, 2, 60]);
+  });
+
+  it('can be put out after a change as before it', async () => {
+    const [changed, other] = [onDemand(30), onDemand(90)];
+    request(changed);
+    await settle();
+    const updated = changed.update(group(2));
+    request(changed);
+    await made[0]!.releaseAll();
+    await updated;
+    await settle();
+
+    const waiting = request(other);
+    await settle();
+    await made[1]!.releaseAll();
+
+    expect([waiting.done, changed.size, memory.usedBytes]).toEqual([true, 0, 90]);
+  });
+
+  it('is changed at once when it is pinned', async () => {
+    const instances = onDemand(30, true);
+    await instances.wake();
+
+    await instances.update(group(2));
+    expect([instances.size, memory.usedBytes, made.length]).toEqual([2, 60, 2]);
+    await instances.close();
+
+    expect([memory.usedBytes, made.every(({ isClosed }) => isClosed)]).toEqual([0, true]);
+  });
+
+  it('goes back to what it had when a pinned one cannot be changed', async () => {
+    const instances = onDemand(30, true);
+    await instances.wake();
+    const start = vi.fn();
+    start.mockReturnValueOnce(new RuntimeError('INVALID_ARGUMENT', 'no GPU'));
+    refuseNext = start;
+
+    await expect(instances.update(group(2))).rejects.toThrow('no GPU');
+
+    expect([instances.size, memory.usedBytes]).toEqual([1, 30]);
+  });
+
   it('refuses a change that can never fit, and stays as it was', async () => {
     const instances = onDemand(60);
     await instances.wake();
@@ -215,10 +325,9 @@ describe('OnDemandInstances', () => {
 
   it('gives its memory back when it is closed', async () => {
     const instances = onDemand();
-    const waking = instances.wake();
+    await instances.wake();
 
     await instances.close();
-    await waking;
 
     expect([made[0]!.isClosed, memory.usedBytes, sizes]).toEqual([true, 0, [1, 0]]);
   });

@@ -13,6 +13,7 @@ export type ModelProperties = Readonly<Record<string, string>>;
 
 const FILENAME = 'model.json';
 const MAX_BYTES = 1_048_576;
+const MAX_PROPERTIES = 1000;
 const MAX_DEPTH = 8;
 
 /** Undefined where there is none. @throws RuntimeError INVALID_ARGUMENT when it cannot be read or a file is not what it says */
@@ -61,6 +62,8 @@ class ModelCard {
     const properties: [string, string][] = [];
     const add = (value: unknown, path: readonly string[]): void => {
       if (typeof value !== 'object' || value === null) {
+        if (properties.length >= MAX_PROPERTIES)
+          throw this.#invalid(`has more than ${MAX_PROPERTIES} values`);
         properties.push([path.join('.'), String(value)]);
         return;
       }

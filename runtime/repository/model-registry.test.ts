@@ -32,6 +32,16 @@ describe('ModelRegistry', () => {
     expect(registry.readyVersions('m').map(({ version }) => version)).toEqual([1, 2, 10]);
   });
 
+  it('does not know a model again that was forgotten, when its last version leaves', async () => {
+    const registry = new ModelRegistry();
+    await serve(registry, 'm', 1);
+
+    registry.forget('m');
+    registry.changed('m');
+
+    expect(registry.names()).toEqual([]);
+  });
+
   it.each([
     ['nosuch', '', 'NOT_FOUND', "Request for unknown model: 'nosuch' is not found"],
     ['nosuch', '3', 'NOT_FOUND', "Request for unknown model: 'nosuch' is not found"],

@@ -98,8 +98,9 @@ export class ModelRegistry implements ModelCatalog {
 
   /** After lifecycles of `name` have changed state: finds the latest version anew and tells the listeners. */
   changed(name: string): void {
-    const model = this.#model(name);
-    model.latest = model.ready().at(-1);
+    const model = this.#models.get(name);
+    // A forgotten one may still have a version on its way out.
+    if (model) model.latest = model.ready().at(-1);
     this.tellListeners();
   }
 

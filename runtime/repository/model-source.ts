@@ -101,7 +101,8 @@ export async function readVersions(path: string): Promise<DirectoryContents> {
 export async function fingerprint(path: string, above: readonly string[] = []): Promise<string> {
   const info = await stat(path).catch(() => undefined);
   if (!info) return '';
-  if (!info.isDirectory()) return `${info.size}@${info.mtimeMs}`;
+  // A file that takes another's place may have its size and its time.
+  if (!info.isDirectory()) return `${info.size}@${info.mtimeMs}/${info.ctimeMs}#${info.ino}`;
   // A link to a directory that it lies in.
   const real = await realpath(path);
   if (above.includes(real)) return '';

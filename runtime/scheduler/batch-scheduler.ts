@@ -70,6 +70,11 @@ export class BatchScheduler implements Servable, EntryOwner {
   /** Requests still waiting, and those that come, are answered with `error`; those running finish. */
   close(error: RuntimeError = shuttingDown()): void {
     this.#closed ??= error;
+    this.refuseWaiting(error);
+  }
+
+  /** Requests still waiting are answered with `error`; those running finish, and those that come are served. */
+  refuseWaiting(error: RuntimeError): void {
     this.#disarm();
     for (let entry = this.#queue.first; entry; entry = this.#queue.first) {
       this.#leave(entry);

@@ -7,6 +7,7 @@ export type WorkerAnswer = (input: WorkerInput) => WorkerOutput | Promise<Worker
 /** What a Piscina of one worker does, as far as ExecutorThread sees it. Stands in for it by vi.mock('piscina'). */
 export class FakeWorkerPool {
   static made: FakeWorkerPool[] = [];
+  readonly threads = [{}];
   readonly inputs: WorkerInput[] = [];
   readonly sessions = new Set<number>();
   answer: WorkerAnswer = usualAnswer;

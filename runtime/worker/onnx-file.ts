@@ -159,7 +159,9 @@ function sizes(file: WireFile, shape: WireField): number[] {
     .filter(({ number }) => number === 1)
     .map((dimension) => {
       for (const field of file.fields(dimension.from, dimension.to))
-        if (field.number === 1 && field.wireType === 0) return field.value;
+        if (field.number === 1 && field.wireType === 0 && Number.isSafeInteger(field.value))
+          return field.value;
+      // Left open, named, or negative, which is a number beyond all sizes here.
       return -1;
     });
 }
