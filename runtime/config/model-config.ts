@@ -10,6 +10,7 @@ import type {
   QueuePolicyMessage,
   TensorMessage,
 } from './model-config-message.js';
+import { raggedConfig, type RaggedConfig } from './ragged-config.js';
 
 export interface TensorSpec {
   readonly name: string;
@@ -56,6 +57,8 @@ export interface ModelConfig {
   readonly batched: boolean;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly OutputSpec[];
+  /** Undefined for a model without ragged inputs, which all requests of a batch give in one shape. */
+  readonly ragged: RaggedConfig | undefined;
   readonly batching: BatchingConfig;
   readonly message: ModelConfigMessage;
 }
@@ -88,6 +91,7 @@ export function compileModelConfig(message: ModelConfigMessage, model: ModelTens
         labelFilename: output.label_filename ?? '',
       })),
     ),
+    ragged: raggedConfig(message),
     batching: batchingConfig(message),
     message,
   });

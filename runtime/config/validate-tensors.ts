@@ -1,14 +1,14 @@
-// Checks the inputs and outputs of a configuration, each for itself. Texts: Triton's ValidateModelIOConfig, which ends each
+// Checks the inputs and outputs of a configuration, as far as that goes without the model. Texts: Triton's ValidateModelIOConfig, which ends each
 // with " for <model>".
 
 import type { ConfigProblem } from './config-problem.js';
 import type {
-  BatchTensorMessage,
   Int64,
   ModelConfigMessage,
   ModelInputMessage,
   TensorMessage,
 } from './model-config-message.js';
+import { raggedProblems } from './validate-ragged.js';
 
 export function validateTensors(message: ModelConfigMessage): ConfigProblem[] {
   const batched = (message.max_batch_size ?? 0) > 0;
@@ -19,7 +19,7 @@ export function validateTensors(message: ModelConfigMessage): ConfigProblem[] {
   const outputs = (message.output ?? []).flatMap((tensor, index) =>
     tensorProblems(tensor, { what: 'model output ', path: `output[${index}]`, batched }),
   );
-  return [...inputs, ...outputs, ...batchTensorProblems(message)].map((problem) => ({
+  return [...inputs, ...outputs, ...raggedProblems(message)].map((problem) => ({
     ...problem,
     message: `${problem.message} for ${message.name ?? ''}`,
   }));
@@ -116,44 +116,4 @@ function formatProblems(tensor: ModelInputMessage, { path }: Context): ConfigPro
   const image = tensor.format === 'FORMAT_NHWC' || tensor.format === 'FORMAT_NCHW';
   if (!image || tensor.dims?.length === 3) return [];
   return [{ path: `${path}.format`, message: 'model input NHWC/NCHW require 3 dims' }];
-}
-
-function batchTensorProblems(message: ModelConfigMessage): ConfigProblem[] {
-  const inputs = new Set(message.input?.map(({ name }) => name));
-  const outputs = new Set(message.output?.map(({ name }) => name));
-  const forInputs = (message.batch_input ?? []).flatMap((tensor, index) => {
-    const path = `batch_input[${index}]`;
-    const type = tensor.data_type;
-    const typed = type === 'TYPE_INT32' || type === 'TYPE_FP32';
-    return [
-      ...sourceProblems(tensor, { path, what: 'input', inputs }),
-      ...(typed
-        ? []
-        : [{ path, message: 'batch input data type must be TYPE_INT32 or TYPE_FP32' }]),
-    ];
-  });
-  const forOutputs = (message.batch_output ?? []).flatMap((tensor, index) => {
-    const path = `batch_output[${index}]`;
-    const unknown = (tensor.target_name ?? []).filter((name) => !outputs.has(name));
-    return [
-      ...sourceProblems(tensor, { path, what: 'output', inputs }),
-      ...unknown.map((name) => ({ path, message: `unknown target output name '${name}'` })),
-    ];
-  });
-  return [...forInputs, ...forOutputs];
-}
-
-function sourceProblems(
-  tensor: BatchTensorMessage,
-  { path, what, inputs }: { path: string; what: string; inputs: Set<string | undefined> },
-): ConfigProblem[] {
-  const sources = tensor.source_input ?? [];
-  const defaultKind = what === 'input' ? 'BATCH_ELEMENT_COUNT' : 'BATCH_SCATTER_WITH_INPUT_SHAPE';
-  const count = `batch ${what} kind '${tensor.kind ?? defaultKind}' expects 1 source input, got ${sources.length}`;
-  return [
-    ...(sources.length === 1 ? [] : [{ path, message: count }]),
-    ...sources
-      .filter((name) => !inputs.has(name))
-      .map((name) => ({ path, message: `unknown source input name '${name}'` })),
-  ];
 }
