@@ -28,7 +28,7 @@ export async function startOnnxInstances(
   const { group, loaded } = started;
   try {
     const config = await making.complete(loaded);
-    await group.bind(namesOf(config.inputs), namesOf(config.outputs));
+    await group.bind(sessionInputs(config), namesOf(config.outputs));
     await warmUp(parts, { config, group, statistics, directory });
     return { instances: group, config, loaded };
   } catch (error) {
@@ -70,6 +70,11 @@ async function readWarmUpFile(path: string): Promise<Uint8Array> {
     const reason = code === 'ENOENT' ? 'No such file or directory' : message;
     throw new RuntimeError('INTERNAL', `failed to open text file for read ${path}: ${reason}`);
   }
+}
+
+/** In the order of a feed: what clients give, then what the server makes of it. */
+function sessionInputs({ inputs, ragged }: ModelConfig): string[] {
+  return [...namesOf(inputs), ...(ragged?.batchInputs ?? []).flatMap(({ targets }) => targets)];
 }
 
 function namesOf(tensors: readonly TensorSpec[]): string[] {

@@ -11,10 +11,6 @@ function parameters(values: Record<string, string>): string {
 describe('unservedSetting', () => {
   it.each([
     ['sequence_batching { }', 'sequence batching'],
-    [
-      'batch_input [ { kind: BATCH_ELEMENT_COUNT } ]',
-      'ragged batching (batch_input, batch_output)',
-    ],
     ['model_transaction_policy { decoupled: true }', "the 'decoupled' transaction policy"],
     ['model_repository_agents { agents { name: "checksum" } }', 'model_repository_agents'],
     ['resilience { timeout_microseconds: 1 }', 'resilience'],

@@ -29,10 +29,6 @@ interface Setting {
 const REFUSED: readonly Setting[] = [
   { says: 'sequence batching', isSet: (message) => message.sequence_batching !== undefined },
   {
-    says: 'ragged batching (batch_input, batch_output)',
-    isSet: ({ batch_input: input, batch_output: output }) => Boolean(input ?? output),
-  },
-  {
     says: "the 'decoupled' transaction policy",
     isSet: ({ model_transaction_policy: policy }) => policy?.decoupled === true,
   },

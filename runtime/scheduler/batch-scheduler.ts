@@ -16,8 +16,9 @@ import { requestIdPrefix, type InferenceRequest } from '../core/inference.js';
 import type { ModelStatistics } from '../core/model-statistics.js';
 import type { Reply, Servable } from '../core/servable.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
-import { mergeBatch, sameShapeTest, splitBatch } from './batch.js';
+import { sameShapeTest } from './batch.js';
 import { BatchCandidate, decideBatch } from './batch-decision.js';
+import { batchFormOf, type BatchForm } from './batch-form.js';
 import type { BatchFeed, BatchResult, BatchRunner } from './batch-runner.js';
 import { QueueEntry, type EntryOwner } from './queue-entry.js';
 import { RequestQueue } from './request-queue.js';
@@ -38,6 +39,7 @@ export class BatchScheduler implements Servable, EntryOwner {
   readonly #queue = new RequestQueue();
   readonly #pumpNow = (): void => this.#pump();
   readonly #candidate: BatchCandidate<QueueEntry>;
+  readonly #form: BatchForm;
   #pumpDeferred = false;
   #timer: Timer;
   #timerAt = Infinity;
@@ -48,6 +50,7 @@ export class BatchScheduler implements Servable, EntryOwner {
     this.#parts = parts;
     this.#policy = parts.config.batching.queuePolicy;
     this.#candidate = new BatchCandidate(parts.config.batching, sameShapeTest(parts.config));
+    this.#form = batchFormOf(parts.config);
     parts.runner.onIdle(this.#pumpNow);
   }
 
@@ -177,7 +180,7 @@ export class BatchScheduler implements Servable, EntryOwner {
   }
 
   #dispatch(count: number): void {
-    const { clock, config, runner, statistics } = this.#parts;
+    const { clock, runner, statistics } = this.#parts;
     const entries: QueueEntry[] = [];
     const now = clock.now();
     for (let i = 0; i < count; i++) {
@@ -190,7 +193,7 @@ export class BatchScheduler implements Servable, EntryOwner {
     }
     let feed: BatchFeed;
     try {
-      feed = mergeBatch(config, entries);
+      feed = this.#form.merge(entries);
     } catch (thrown) {
       // It is too large for one buffer; each for itself may not be.
       const text = `a batch of ${count} requests cannot be built: ${RuntimeError.from(thrown).message}`;
@@ -207,13 +210,13 @@ export class BatchScheduler implements Servable, EntryOwner {
   }
 
   #completed(entries: readonly QueueEntry[], rows: number, result: BatchResult): void {
-    const { clock, config, version, statistics } = this.#parts;
+    const { clock, version, statistics } = this.#parts;
     const { dispatchedAt } = entries[0]!.call.timings;
     const now = clock.now();
     statistics.busyMs += now - dispatchedAt;
     let responses;
     try {
-      responses = splitBatch(config, version, { entries, rows, result });
+      responses = this.#form.split(version, { entries, rows, result });
     } catch (thrown) {
       this.#failed(entries, RuntimeError.from(thrown));
       return;

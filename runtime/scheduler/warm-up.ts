@@ -9,8 +9,8 @@ import { RuntimeError } from '../core/errors.js';
 import { NO_PARAMETERS, type InferenceRequest } from '../core/inference.js';
 import type { ModelStatistics } from '../core/model-statistics.js';
 import { elementCount, type Tensor } from '../core/tensor.js';
+import { batchFormOf } from './batch-form.js';
 import type { BatchResult, WarmUpBatch } from './batch-runner.js';
-import { mergeBatch } from './batch.js';
 
 /** Reads a file of the model's directory warmup/. @throws RuntimeError */
 export type ReadWarmUpFile = (filename: string) => Promise<Uint8Array>;
@@ -21,12 +21,13 @@ export async function warmUpBatches(
   samples: readonly WarmUpSample[],
   readFile: ReadWarmUpFile,
 ): Promise<WarmUpBatch[]> {
+  const form = batchFormOf(config);
   const batches: WarmUpBatch[] = [];
   for (const sample of samples) {
     const request = await requestOf(config, sample, readFile);
     const entries = Array.from({ length: sample.requests }, () => ({ rows: 1, request }));
     const { name, requests: rows } = sample;
-    const batch = { name, rows, feed: () => mergeBatch(config, entries) };
+    const batch = { name, rows, feed: () => form.merge(entries) };
     for (let run = 0; run < sample.runs; run++) batches.push(batch);
   }
   return batches;

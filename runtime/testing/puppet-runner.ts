@@ -1,4 +1,4 @@
-// A BatchRunner that runs batches when it is told to, and computes OUTPUT = INPUT for every tensor.
+// A BatchRunner that runs batches when it is told to, and computes OUTPUT = INPUT for every tensor, or what the test computes.
 
 import { RuntimeError } from '../core/errors.js';
 import type { BatchFeed, BatchResult, BatchRunner } from '../scheduler/batch-runner.js';
@@ -13,12 +13,14 @@ export class PuppetRunner implements BatchRunner {
   /** Every batch ever started. */
   readonly started: BatchFeed[] = [];
   readonly #instances: number;
+  readonly #compute: (feed: BatchFeed) => BatchResult;
   readonly #running: Running[] = [];
   #onIdle: () => void = () => undefined;
   #awaited = false;
 
-  constructor(instances = 1) {
+  constructor(instances = 1, compute: (feed: BatchFeed) => BatchResult = echo) {
     this.#instances = instances;
+    this.#compute = compute;
   }
 
   get idle(): number {
@@ -47,7 +49,7 @@ export class PuppetRunner implements BatchRunner {
   /** Ends the oldest running batch well. */
   async release(): Promise<void> {
     const { feed, resolve } = this.#take();
-    resolve(echo(feed));
+    resolve(this.#compute(feed));
     await this.#settle();
   }
 
