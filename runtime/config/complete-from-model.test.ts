@@ -89,6 +89,20 @@ describe('completeFromModel', () => {
     expect(completeFromModel(message, aModel([-1, 3]), { defaultMaxBatchSize: 4 })).toBe(message);
   });
 
+  it('takes no input of the model for missing where the server makes some', () => {
+    const input = [{ name: 'x', data_type: 'TYPE_FP32', dims: [-1], allow_ragged_batch: true }];
+    const batch_input = [{ target_name: ['n'], data_type: 'TYPE_FP32', source_input: ['x'] }];
+    const model: ModelTensors = {
+      inputs: [tensor('x', [-1]), tensor('n', [-1])],
+      outputs: [tensor('y', [-1])],
+    };
+
+    const completed = complete({ input, batch_input }, model);
+
+    expect(completed).toMatchObject({ input, max_batch_size: 4, output: [{ name: 'y' }] });
+    expect(complete({ batch_input, output: [{ name: 'y' }] }, model).input).toBeUndefined();
+  });
+
   it('refuses a batch size for a model without a batch dimension', () => {
     expect(() => complete({ max_batch_size: 8 }, aModel([2, 3]))).toThrow(
       "autofill failed for model 'm': model does not support batching while non-zero max_batch_size is specified",

@@ -101,3 +101,68 @@ describe('validateAgainstModel', () => {
     ]);
   });
 });
+
+describe('validateAgainstModel of ragged batches', () => {
+  const RAGGED = `
+    max_batch_size: 8
+    input { name: "x" data_type: TYPE_FP32 dims: [ -1, 2 ] allow_ragged_batch: true }
+    output [ { name: "y" data_type: TYPE_FP32 dims: [ -1, 2 ] } ]
+    batch_input { kind: BATCH_ITEM_SHAPE target_name: ["s", "t"] data_type: TYPE_INT32 source_input: "x" }
+    batch_output { target_name: "y" source_input: "x" }`;
+
+  const model = (x: readonly number[], s: readonly number[] = [-1, -1]): ModelTensors => ({
+    inputs: [
+      { name: 'x', dataType: 'FP32', shape: x },
+      { name: 's', dataType: 'INT32', shape: s },
+      { name: 't', dataType: 'INT32', shape: s },
+    ],
+    outputs: [{ name: 'y', dataType: 'FP32', shape: [-1] }],
+  });
+
+  it('takes a ragged input for a vector, and a scattered output as it comes', () => {
+    expect(problemsOf(RAGGED, model([-1]))).toEqual([]);
+  });
+
+  it.each([[[-1, 2]], [[4]]])('refuses a ragged input that the model has as %j', (shape) => {
+    expect(problemsOf(RAGGED, model(shape))).toEqual([
+      `unable to load model 'm', configuration expects model provides input with shape [-1]  for ragged input 'x', model provides [${shape.join(',')}]`,
+    ]);
+  });
+
+  it('refuses batch inputs that the model does not have, or of another type or rank', () => {
+    const [type, name] = [
+      RAGGED.replace('TYPE_INT32', 'TYPE_FP32'),
+      RAGGED.replace('"t"', '"other"'),
+    ];
+
+    expect(problemsOf(type, model([-1]))).toEqual(
+      ['s', 't'].map(
+        (input) =>
+          `unable to load model 'm', configuration expects datatype TYPE_FP32 for input '${input}', model provides TYPE_INT32`,
+      ),
+    );
+    expect(problemsOf(name, model([-1]))).toEqual([
+      "unexpected inference input 'other', allowed inputs are: s, t, x",
+    ]);
+    expect(problemsOf(RAGGED, model([-1], [-1]))[0]).toBe(
+      "model 'm', tensor 's': the model expects 1 dimensions (shape [-1]) but batch input kind 'BATCH_ITEM_SHAPE' has 2",
+    );
+  });
+
+  it('counts every target as an input', () => {
+    const { inputs, outputs } = model([-1]);
+
+    expect(problemsOf(RAGGED.replace(', "t"', ''), { inputs, outputs })).toEqual([
+      "unable to load model 'm', configuration expects 2 inputs, model provides 3",
+    ]);
+  });
+
+  it('refuses batch inputs and outputs of a model that is not batched', () => {
+    const problems = problemsOf(RAGGED.replace('max_batch_size: 8', ''), model([-1]));
+
+    expect(problems).toEqual([
+      'batch_input expects max_batch_size > 0 for m',
+      'batch_output expects max_batch_size > 0 for m',
+    ]);
+  });
+});

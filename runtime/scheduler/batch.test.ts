@@ -181,4 +181,12 @@ describe('sameShapeTest', () => {
   it('keeps requests of different row shapes apart', () => {
     expect(sameShapeTest(config)(wide(1, 3), wide(1, 4))).toBe(false);
   });
+
+  it('looks away from inputs that are ragged', () => {
+    const ragged = aModelConfig(`
+      max_batch_size: 4
+      input [ { name: "INPUT0" data_type: TYPE_FP32 dims: [ -1 ] allow_ragged_batch: true } ]`);
+
+    expect(sameShapeTest(ragged)(wide(1, 3), wide(1, 4))).toBe(true);
+  });
 });

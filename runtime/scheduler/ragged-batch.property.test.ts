@@ -134,4 +134,27 @@ describe('ragged batches', () => {
     );
     expect(shared).toBeGreaterThan(0);
   });
+
+  it('are tried again request by request, each a batch of one, when they fail', async () => {
+    const simulation = new Simulation();
+    for (const asked of [
+      [1, 2, 3],
+      [2, 1, 1],
+    ])
+      await simulation.take({ kind: 'ask', shape: asked as [number, number, number] });
+    await simulation.take({ kind: 'wait' });
+
+    await simulation.take({ kind: 'fail' });
+    await simulation.finish();
+
+    const shapes = simulation.runner.started.map(({ tensors }) =>
+      tensors.map((tensor) => tensor.shape),
+    );
+    expect(shapes).toEqual([
+      [[8], [3, 2], [3]],
+      [[6], [1, 2], [2]],
+      [[2], [2, 2], [2]],
+    ]);
+    expect(simulation.asked.map(({ reply }) => reply.outcome)).toEqual(['ok', 'ok']);
+  });
 });

@@ -51,6 +51,20 @@ describe('warmUpBatches', () => {
     expect(batch!.feed().buffer).not.toBe(batch!.feed().buffer);
   });
 
+  it('makes of samples with ragged inputs what requests would become', async () => {
+    const text = `
+      name: "m" max_batch_size: 4
+      input { name: "A" data_type: TYPE_FP32 dims: [ -1 ] allow_ragged_batch: true }
+      batch_input { kind: BATCH_ELEMENT_COUNT target_name: "N" data_type: TYPE_INT32 source_input: "A" }`;
+    const ragged = compileModelConfig(parseModelConfig(text).message, { inputs: [], outputs: [] });
+
+    const [batch] = await warmUpBatches(ragged, [sample('FP32', { kind: 'zero' })], noFile);
+
+    const { buffer, tensors } = batch!.feed();
+    expect(tensors.map(({ shape }) => shape)).toEqual([[6], [3]]);
+    expect([...new Int32Array(buffer, tensors[1]!.byteOffset, 3)]).toEqual([2, 2, 2]);
+  });
+
   it('has no batch dimension where the model has none', async () => {
     const one = { ...sample('FP32', { kind: 'zero' }), requests: 1 };
 
