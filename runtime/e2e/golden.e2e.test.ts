@@ -11,7 +11,6 @@ import { ServerPool } from './replay/server-pool.js';
 const NOT_YET: Readonly<Record<string, string>> = {
   'explicit/ensemble_dependents': 'pipelines',
   'queue/priority_order': 'schedulers',
-  ragged: 'schedulers',
   sequence: 'schedulers',
   shm: 'schedulers',
   stream: 'streams',

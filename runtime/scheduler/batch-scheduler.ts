@@ -279,10 +279,8 @@ function shuttingDown(): RuntimeError {
 }
 
 function deadlineExceeded(): RuntimeError {
-  return new RuntimeError(
-    'DEADLINE_EXCEEDED',
-    'Deadline exceeded before the request could be executed',
-  );
+  const text = 'Deadline exceeded before the request could be executed';
+  return new RuntimeError('DEADLINE_EXCEEDED', text);
 }
 
 /** The way to the thread and back is counted as input: with what the thread measured it makes up the whole. */
