@@ -20,6 +20,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   config: { may: ['core'], packages: ['protobufjs', 'node:fs', 'node:os', 'node:url'] },
   layer: { may: ['core', 'config'], packages: ['node:buffer'] },
   scheduler: { may: ['core', 'config'], packages: [] },
+  cache: { may: ['core', 'config'], packages: ['lru-cache', 'ioredis', 'node:crypto'] },
   instance: {
     may: ['core', 'config', 'scheduler/batch-runner', 'worker/protocol'],
     packages: ['piscina', 'node:os', 'node:fs', 'node:module', 'node:path'],
@@ -60,7 +61,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   cli: { may: ['core', 'config'], packages: ['commander', 'cli-table3', 'inferd-client'] },
   assembly: {
-    may: ['core', 'config', 'layer', 'scheduler', 'instance', 'repository'],
+    may: ['core', 'config', 'layer', 'cache', 'scheduler', 'instance', 'repository'],
     packages: ['node:fs/promises', 'node:path'],
   },
   'version.ts': { may: [], packages: [] },
@@ -73,6 +74,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     may: [
       'core',
       'config',
+      'cache',
       'instance',
       'repository',
       'observability',
@@ -101,6 +103,8 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   pino: ['observability'],
   'prom-client': ['observability'],
   commander: ['cli'],
+  'lru-cache': ['cache'],
+  ioredis: ['cache'],
   'inferd-client': ['cli'],
 };
 

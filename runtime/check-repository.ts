@@ -38,7 +38,8 @@ export async function checkRepository(
   });
   try {
     const parts = { threads, clock: systemClock, wheel: new TimerWheel(systemClock) };
-    const assembly = { ...options, hasGpu: hasCudaGpu(), summaries: false };
+    const settings = { hasResponseCache: options.responseCache !== undefined };
+    const assembly = { ...options, ...settings, hasGpu: hasCudaGpu(), summaries: false };
     const check = new Check(how, assembly, modelAssembler(parts, assembly));
     return await check.repository(directory);
   } finally {
@@ -51,6 +52,7 @@ export async function checkRepository(
 interface Settings {
   readonly autoComplete: boolean;
   readonly hasGpu: boolean;
+  readonly hasResponseCache: boolean;
 }
 
 class Check {

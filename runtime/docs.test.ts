@@ -56,17 +56,22 @@ describe('docs/metrics.md', () => {
   it('lists every family of models with its type, in the order in which they are shown', () => {
     const options = { counterLatencies: true, summaryQuantiles: [], now: () => 0 };
 
-    expect(documented.filter((family) => !/^nv_cpu|^process|^nodejs/.test(family))).toEqual(
-      modelMetrics(options).map(({ name, type }) => `${name} ${type}`),
-    );
+    expect(
+      documented.filter(
+        (family) => !/^nv_cpu|^inferd_response_cache|^process|^nodejs/.test(family),
+      ),
+    ).toEqual(modelMetrics(options).map(({ name, type }) => `${name} ${type}`));
   });
 
-  it('lists the metrics of the machine', async () => {
-    const machine = await machineMetrics({ cpu: true }).getMetricsAsJSON();
-    const names = machine.map(({ name, type }) => `${name} ${type}`);
+  it('lists the metrics of the machine and of the response cache', async () => {
+    const cacheUsage = (): { entries: number; bytes: number } => ({ entries: 0, bytes: 0 });
+    const machine = await machineMetrics({ cpu: true, cacheUsage }).getMetricsAsJSON();
+    const ours = machine
+      .map(({ name, type }) => `${name} ${type}`)
+      .filter((family) => /^nv_cpu|^inferd/.test(family));
 
-    expect(documented.filter((family) => family.startsWith('nv_cpu'))).toEqual(
-      names.filter((family) => family.startsWith('nv_cpu')),
+    expect(documented.filter((family) => /^nv_cpu|^inferd_response_cache/.test(family))).toEqual(
+      ours,
     );
   });
 });

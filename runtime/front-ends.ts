@@ -21,6 +21,7 @@ import { restrictMethods } from './frontend/restricted-methods.js';
 import { serverMethods } from './frontend/server-service.js';
 import { settingsMethods } from './frontend/settings-service.js';
 import { unsupportedMethods } from './frontend/unsupported-methods.js';
+import type { MachineMetricOptions } from './observability/machine-metrics.js';
 import { createMetrics } from './observability/metrics.js';
 import { startRequestObservers } from './observability/request-observers.js';
 import type { ServerLifecycle } from './server-lifecycle.js';
@@ -57,6 +58,8 @@ export interface FrontEndParts {
   readonly control: ModelControl;
   readonly clock: Clock;
   readonly log: Log;
+  /** Undefined: no response cache in this process. */
+  readonly cacheUsage: MachineMetricOptions['cacheUsage'];
 }
 
 /** Opens every port; how each is closed goes to the lifecycle. @throws Error that names the flag of a port that cannot be had */
@@ -117,10 +120,11 @@ class FrontEnds {
 
   async startMetrics(): Promise<number | undefined> {
     const { metrics } = this.#options;
-    const { catalog, clock, lifecycle, log } = this.#parts;
+    const { catalog, clock, cacheUsage, lifecycle, log } = this.#parts;
     if (!metrics) return undefined;
     const { contentType, render } = createMetrics(catalog, {
       ...metrics,
+      cacheUsage,
       now: () => clock.now(),
       pause: () => new Promise((resolve) => clock.defer(resolve)),
     });

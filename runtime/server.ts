@@ -1,6 +1,8 @@
 // One server from its options: what is started, in which order, and how it ends. Everything started is stopped, in reverse.
 
 import { modelAssembler } from './assembly/assemble-model.js';
+import { openResponseCache } from './cache/open-response-cache.js';
+import type { CacheUsage, ResponseCache } from './cache/response-cache.js';
 import type { ServerOptions } from './config/server-options.js';
 import { systemClock, type Clock } from './core/clock.js';
 import type { Log } from './core/log.js';
@@ -49,7 +51,10 @@ export class StartFailed extends Error {
 
 /** Resolves when every model has been tried and every port is open. @throws StartFailed, or what the system says of a port */
 export async function createServer(options: ServerOptions, log: Log): Promise<Server> {
-  const building = new ServerBuilder(options, log);
+  const { responseCache } = options;
+  const cache =
+    responseCache && (await openResponseCache(responseCache, { clock: systemClock, log }));
+  const building = new ServerBuilder(options, log, cache);
   try {
     return await building.start();
   } catch (error) {
@@ -64,12 +69,14 @@ class ServerBuilder {
   readonly #options: ServerOptions;
   readonly #log: Log;
   readonly #clock: Clock = systemClock;
+  readonly #cache: ResponseCache | undefined;
   readonly #lifecycle: ServerLifecycle;
   readonly #report: LoadReport;
   readonly #registry: ModelRegistry;
   readonly #manager: ModelManager;
 
-  constructor(options: ServerOptions, log: Log) {
+  constructor(options: ServerOptions, log: Log, cache: ResponseCache | undefined) {
+    this.#cache = cache;
     this.#options = options;
     this.#log = log;
     this.#lifecycle = new ServerLifecycle({
@@ -78,9 +85,10 @@ class ServerBuilder {
       drainDelayMs: options.drainDelayMs,
       areModelsReady: () => !options.strictReadiness || this.#manager.isReady(),
     });
+    if (cache) this.#lifecycle.onStop('response cache', () => cache.close());
     this.#report = new LoadReport(log, this.#clock);
     const hasGpu = hasCudaGpu();
-    const { maxModelMemoryBytes } = options;
+    const { maxModelMemoryBytes, modelRepositories: repositories, modelControlMode } = options;
     this.#registry = new ModelRegistry((name) => this.#manager.isListed(name));
     const assemble = modelAssembler(
       {
@@ -89,6 +97,7 @@ class ServerBuilder {
         wheel: new TimerWheel(this.#clock),
         memory:
           maxModelMemoryBytes === undefined ? undefined : new ModelMemory(maxModelMemoryBytes),
+        cache,
       },
       { ...options, hasGpu, summaries: options.metrics?.summaryQuantiles !== undefined },
     );
@@ -96,7 +105,7 @@ class ServerBuilder {
     const parts = { registry: this.#registry, loadVersion, observer: this.#report };
     const loader = new ModelLoader(parts, options.modelLoadThreads);
     this.#manager = new ModelManager(
-      { repositories: options.modelRepositories, controlMode: options.modelControlMode, hasGpu },
+      { repositories, controlMode: modelControlMode, hasGpu, hasResponseCache: !!cache },
       { registry: this.#registry, loader, observer: this.#report },
     );
     this.#lifecycle.onStop('models', () => this.#manager.stop());
@@ -124,6 +133,7 @@ class ServerBuilder {
         control: this.#manager,
         clock: this.#clock,
         log: this.#log,
+        cacheUsage: usageOf(this.#cache),
       },
       this.#options,
     );
@@ -166,4 +176,10 @@ class ServerBuilder {
     this.#lifecycle.onStop('executor threads', () => threads.close());
     return threads;
   }
+}
+
+/** Undefined where this process holds nothing. */
+function usageOf(cache: ResponseCache | undefined): (() => CacheUsage) | undefined {
+  if (!cache?.usage()) return undefined;
+  return () => cache.usage() ?? { entries: 0, bytes: 0 };
 }

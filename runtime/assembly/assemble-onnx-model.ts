@@ -1,4 +1,4 @@
-// An ONNX model = observe > validate > batch scheduler > instances. Its instances are made at once and stay, or, where models share
+// An ONNX model = observe > validate (> response cache) > batch scheduler > instances. Its instances are made at once and stay, or, where models share
 // a limited memory, when they are needed.
 
 import { join } from 'node:path';
@@ -16,6 +16,7 @@ import { startOnnxInstances } from './onnx-instances.js';
 import type { MadeInstances, OnnxMaking } from './onnx-making.js';
 import { OnnxVersion } from './onnx-version.js';
 import { servedModel } from './served-model.js';
+import { VersionCaching } from './version-caching.js';
 
 /** Resolves when the version has been warmed up. @throws RuntimeError that says what is wrong with it */
 export async function assembleOnnxModel(
@@ -26,7 +27,8 @@ export async function assembleOnnxModel(
   const { message, directory } = description;
   const settings = await checkOnnxModel(description, options);
   const modelPath = join(directory, String(version), message.default_model_filename ?? '');
-  const statistics = new ModelStatistics(options);
+  const caching = await VersionCaching.begin(parts, description, version);
+  const statistics = new ModelStatistics({ ...options, cache: caching?.statistics });
   const making: OnnxMaking = {
     ...{ description, version, modelPath, settings, statistics },
     groups: instanceGroupsOf(message),
@@ -38,7 +40,8 @@ export async function assembleOnnxModel(
     const model = await servedModel(config, directory, { version, statistics });
     const complete = (changed: ModelDescription): Promise<CompletedConfig> =>
       completeOnnxConfig(changed, loaded, options);
-    return new OnnxVersion(parts, { config, instances, model, complete });
+    const cached = await caching?.layer(parts, config);
+    return new OnnxVersion(parts, { config, instances, model, complete, cached });
   } catch (error) {
     await instances.close();
     throw error;

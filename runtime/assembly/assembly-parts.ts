@@ -1,5 +1,6 @@
 // What every kind of model is put together from.
 
+import type { ResponseCache } from '../cache/response-cache.js';
 import type { Clock } from '../core/clock.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
 import type { ExecutorThreads } from '../instance/executor-threads.js';
@@ -11,6 +12,8 @@ export interface AssemblyParts {
   readonly wheel: TimerWheel;
   /** Models share it and are in it only while they are used; undefined: all models stay in memory. */
   readonly memory?: ModelMemory | undefined;
+  /** Models whose configuration says so answer from it; undefined: none does. */
+  readonly cache?: ResponseCache | undefined;
 }
 
 export interface AssemblyOptions {

@@ -4,7 +4,7 @@ import { instanceGroupsOf } from '../config/instance-group-config.js';
 import type { ModelConfig } from '../config/model-config.js';
 import type { RuntimeError } from '../core/errors.js';
 import type { ServedModel } from '../core/model-catalog.js';
-import { stack, type Servable } from '../core/servable.js';
+import { stack, type Layer, type Servable } from '../core/servable.js';
 import type { Instances } from '../instance/instances.js';
 import { observe } from '../layer/observe.js';
 import { validateInputs } from '../layer/validate-inputs.js';
@@ -20,6 +20,8 @@ export interface OnnxVersionParts {
   readonly model: ServedModel;
   /** The configuration of a description that differs in its instance groups alone. */
   readonly complete: (description: ModelDescription) => Promise<CompletedConfig>;
+  /** Around the scheduler; undefined: answers are not cached. */
+  readonly cached: Layer | undefined;
 }
 
 export class OnnxVersion implements LoadedVersion {
@@ -32,7 +34,7 @@ export class OnnxVersion implements LoadedVersion {
   #onLost: (error: RuntimeError) => void = () => undefined;
 
   constructor({ clock, wheel }: AssemblyParts, parts: OnnxVersionParts) {
-    const { config, instances: runner, model } = parts;
+    const { config, instances: runner, model, cached } = parts;
     const { statistics } = model;
     const version = String(model.version);
     statistics.instances = runner.size;
@@ -41,6 +43,7 @@ export class OnnxVersion implements LoadedVersion {
     this.#complete = parts.complete;
     this.#scheduler = new BatchScheduler({ config, version, runner, clock, wheel, statistics });
     const layers = [observe(statistics, clock), validateInputs(config, { textOnly: true })];
+    if (cached) layers.push(cached);
     this.servable = stack(layers, this.#scheduler);
     runner.onLost((error) => this.#lost(error));
     runner.onRefused?.((error) => this.#scheduler.refuseWaiting(error));

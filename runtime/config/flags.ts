@@ -216,8 +216,17 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
     flags: [
       later('rate-limit', 'off|execution_count', 'Let instances run by their resources.', 'off'),
       later('rate-limit-resource', 'NAME:COUNT[:DEVICE]', 'Resources of the rate limiter.'),
-      later('cache-config', 'CACHE,KEY=VALUE', 'Response cache.'),
-      later('response-cache-byte-size', 'BYTES', 'Deprecated: size of the response cache.'),
+      text(
+        'cache-config',
+        'CACHE,KEY=VALUE,…',
+        'Response cache of models with response_cache { enable: true }: local,size=BYTES in this process, or redis,host=HOST,port=PORT[,username=…,password=…,db=N,ttl=SECONDS].',
+        { repeatable: true },
+      ),
+      text(
+        'response-cache-byte-size',
+        'BYTES',
+        'Deprecated: the same as --cache-config=local,size=BYTES.',
+      ),
       boolean('allow-client-shm', 'Let clients pass tensors in shared memory. Not yet.', 'false'),
     ],
   },

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { PROTOCOL_CATEGORIES, type ProtocolCategory } from '../core/protocol-category.js';
 import { parseByteSize } from './byte-size.js';
+import { readCacheConfig, type CacheConfig } from './cache-config.js';
 import { readBackendConfig } from './backend-config.js';
 import { InvalidOption } from './invalid-option.js';
 import { readMetricsConfig, type MetricsConfig } from './metrics-config.js';
@@ -30,6 +31,8 @@ export interface ServerOptions {
   /** What models may take together; undefined: as much as they like. */
   readonly maxModelMemoryBytes: number | undefined;
   readonly executorThreads: number;
+  /** Undefined: nothing is cached, whatever models ask for. */
+  readonly responseCache: CacheConfig | undefined;
   readonly grpc: GrpcOptions | undefined;
   readonly http: ListenOptions | undefined;
   readonly metrics: MetricsOptions | undefined;
@@ -117,6 +120,7 @@ export function serverOptionsFrom(
     exitTimeoutMs: flags.integer('exit-timeout-secs') * 1000,
     maxModelMemoryBytes: byteSize(flags, 'max-model-memory'),
     executorThreads: flags.integer('executor-threads') || Math.max(8, 2 * availableParallelism()),
+    responseCache: cacheConfig(flags, environment),
     grpc: flags.flag('allow-grpc') ? grpcOptions(flags) : undefined,
     http: flags.flag('allow-http') ? flags.listen('http') : undefined,
     metrics: flags.flag('allow-metrics') ? metricsOptions(flags, metrics) : undefined,
@@ -188,6 +192,17 @@ function byteSize(flags: Flags, name: string): number | undefined {
   if (bytes === undefined || bytes === 0)
     throw new InvalidOption(`--${name} takes a size such as 512M or 4G, got '${text}'`);
   return bytes;
+}
+
+function cacheConfig(
+  flags: Flags,
+  environment: Readonly<Record<string, string | undefined>>,
+): CacheConfig | undefined {
+  const settings = flags.all('cache-config');
+  return readCacheConfig(
+    { settings, byteSize: flags.text('response-cache-byte-size') },
+    environment,
+  );
 }
 
 function metricsOptions(

@@ -33,7 +33,7 @@ describe('ineffectiveSettings', () => {
       optimization { cuda { graphs: true } execution_accelerators { cpu_execution_accelerator { name: "openvino" } } }
       ${parameters({ gpu_mem_limit: '1' })}`);
 
-    expect(ineffectiveSettings(message)).toEqual([
+    expect(ineffectiveSettings(message, { hasResponseCache: false })).toEqual([
       "execution accelerator 'openvino' is not available and ignored",
       'optimization.cuda is known only to CUDA graphs and ignored',
       "parameter 'gpu_mem_limit' cannot reach ONNX Runtime from Node and is ignored",
@@ -48,15 +48,30 @@ describe('settings of the scheduler and of instances that have no effect yet', (
       'dynamic_batching.priority_levels',
     ],
     ['dynamic_batching { preserve_ordering: true }', 'dynamic_batching.preserve_ordering'],
-    ['response_cache { enable: true }', 'response_cache'],
     ['monitoring { psi_warn: 0.1 }', 'monitoring'],
     ['metric_tags { key: "a" value: "b" }', 'metric_tags'],
     ['instance_group [ { rate_limiter { priority: 1 } } ]', 'instance_group.rate_limiter'],
     ['instance_group [ { host_policy: "p" } ]', 'instance_group.host_policy'],
     ['instance_group [ { passive: true } ]', 'instance_group.passive'],
   ])('are told of: %s', (text, setting) => {
-    expect(ineffectiveSettings(parseModelConfig(text).message)).toEqual([
+    const { message } = parseModelConfig(text);
+
+    expect(ineffectiveSettings(message, { hasResponseCache: false })).toEqual([
       `${setting} is not acted on by this version of inferd and ignored`,
     ]);
+  });
+});
+
+describe('response_cache', () => {
+  const { message } = parseModelConfig('response_cache { enable: true }');
+
+  it('is told of where the server has no cache', () => {
+    expect(ineffectiveSettings(message, { hasResponseCache: false })).toEqual([
+      'response_cache is ignored: the server runs without --cache-config',
+    ]);
+  });
+
+  it('is acted on where it has one', () => {
+    expect(ineffectiveSettings(message, { hasResponseCache: true })).toEqual([]);
   });
 });

@@ -8,10 +8,22 @@ export function unservedSetting(message: ModelConfigMessage): string | undefined
   return REFUSED.find(({ isSet }) => isSet(message))?.says;
 }
 
+export interface ServedSettings {
+  /** The server has a response cache. */
+  readonly hasResponseCache: boolean;
+}
+
 /** What is ignored, a sentence each. */
-export function ineffectiveSettings(message: ModelConfigMessage): string[] {
+export function ineffectiveSettings(
+  message: ModelConfigMessage,
+  { hasResponseCache }: ServedSettings,
+): string[] {
+  const wantsCache = message.response_cache?.enable === true;
   return [
     ...acceleratorWarnings(message),
+    ...(wantsCache && !hasResponseCache
+      ? ['response_cache is ignored: the server runs without --cache-config']
+      : []),
     ...IGNORED.filter(({ isSet }) => isSet(message)).map(({ says }) => `${says} and ignored`),
     ...Object.keys(message.parameters ?? {})
       .filter((key) => UNREACHABLE.includes(key))
@@ -58,10 +70,6 @@ const IGNORED: readonly Setting[] = [
   {
     says: `dynamic_batching.preserve_ordering ${LATER}`,
     isSet: ({ dynamic_batching: batching }) => batching?.preserve_ordering === true,
-  },
-  {
-    says: `response_cache ${LATER}`,
-    isSet: ({ response_cache: cache }) => cache?.enable === true,
   },
   { says: `monitoring ${LATER}`, isSet: ({ monitoring }) => isFilled(monitoring) },
   {

@@ -11,6 +11,8 @@ export class Timings {
   completedAt = 0;
   /** Rows of the batch the request was executed in. */
   batchSize = 0;
+  /** Answered from the response cache: by no batch, and waited for by nobody. */
+  cached = false;
   inputMs = 0;
   inferMs = 0;
   outputMs = 0;

@@ -44,6 +44,12 @@ export class BatchStat {
   readonly output = new DurationStat();
 }
 
+/** Lookups in the response cache; a miss takes from the lookup on, and what it takes to keep the answer. */
+export class CacheStat {
+  readonly hits = new DurationStat();
+  readonly misses = new DurationStat();
+}
+
 /** Why a request failed, in the words of the metric nv_inference_request_failure. */
 export type FailureReason = 'REJECTED' | 'CANCELED' | 'BACKEND' | 'OTHER';
 
@@ -58,6 +64,13 @@ const FAILURE_REASON: Partial<Record<ErrorCode, FailureReason>> = {
   SHUTTING_DOWN: 'OTHER',
   INTERNAL: 'OTHER',
 };
+
+export interface ModelStatisticsOptions {
+  /** Keep what quantiles are made of. */
+  readonly summaries?: boolean;
+  /** Of a model whose answers are cached. */
+  readonly cache?: CacheStat | undefined;
+}
 
 export class ModelStatistics {
   /** Rows inferred. */
@@ -100,7 +113,11 @@ export class ModelStatistics {
   /** By number of rows. */
   readonly batches = new Map<number, BatchStat>();
 
-  constructor({ summaries = false }: { readonly summaries?: boolean } = {}) {
+  /** Undefined: nothing is cached. */
+  readonly cache: CacheStat | undefined;
+
+  constructor({ summaries = false, cache }: ModelStatisticsOptions = {}) {
+    this.cache = cache;
     this.digests = summaries ? new LatencyDigests() : undefined;
   }
 
@@ -116,16 +133,21 @@ export class ModelStatistics {
     this.lastInferenceMs = Date.now();
   }
 
-  /** One request that was answered. The whole compute time of its batch counts for each request in it. */
+  /**
+   * One request that was answered. The whole compute time of its batch counts for each request in it; an answer from the
+   * response cache has none.
+   */
   succeeded(timings: Timings, now: number): void {
     this.success.add(now - timings.receivedAt);
     this.queue.add(timings.dispatchedAt - timings.queuedAt);
-    this.input.add(timings.inputMs);
-    this.infer.add(timings.inferMs);
-    this.output.add(timings.outputMs);
     this.requestLatency.add((now - timings.receivedAt) * 1000);
     this.queueLatency.add((timings.dispatchedAt - timings.queuedAt) * 1000);
-    this.computeLatency.add(timings.inferMs * 1000);
+    if (!timings.cached) {
+      this.input.add(timings.inputMs);
+      this.infer.add(timings.inferMs);
+      this.output.add(timings.outputMs);
+      this.computeLatency.add(timings.inferMs * 1000);
+    }
     if (this.digests) digest(this.digests, timings, now);
   }
 
@@ -141,6 +163,7 @@ export class ModelStatistics {
 function digest(digests: LatencyDigests, timings: Timings, now: number): void {
   digests.request.add((now - timings.receivedAt) * 1000, now);
   digests.queue.add((timings.dispatchedAt - timings.queuedAt) * 1000, now);
+  if (timings.cached) return;
   digests.input.add(timings.inputMs * 1000, now);
   digests.infer.add(timings.inferMs * 1000, now);
   digests.output.add(timings.outputMs * 1000, now);

@@ -130,11 +130,13 @@ function inferenceStats(statistics: ModelStatistics): Message {
     compute_input: duration(statistics.input),
     compute_infer: duration(statistics.infer),
     compute_output: duration(statistics.output),
-    cache_hit: { count: 0, ns: 0 },
-    cache_miss: { count: 0, ns: 0 },
+    cache_hit: duration(statistics.cache?.hits ?? NONE),
+    cache_miss: duration(statistics.cache?.misses ?? NONE),
   };
 }
 
-function duration({ count, ms }: DurationStat): Message {
+const NONE = { count: 0, ms: 0 };
+
+function duration({ count, ms }: Pick<DurationStat, 'count' | 'ms'>): Message {
   return { count, ns: Math.round(ms * 1e6) };
 }

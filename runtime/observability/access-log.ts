@@ -27,6 +27,7 @@ export class AccessLog implements RequestObserver {
         ms: rounded(endedAt - receivedAt),
         ...(dispatchedAt > 0 && { queueMs: rounded(dispatchedAt - queuedAt) }),
         ...(completedAt > 0 && { computeMs: rounded(completedAt - dispatchedAt), batchSize }),
+        ...(timings.cached && { cached: true }),
       },
       'request',
     );

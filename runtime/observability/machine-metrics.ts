@@ -3,11 +3,16 @@
 import { cpus, freemem, totalmem } from 'node:os';
 import { Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 
-export function machineMetrics({ cpu }: { readonly cpu: boolean }): Registry {
+export interface MachineMetricOptions {
+  /** nv_cpu_*. */
+  readonly cpu: boolean;
+  /** What the response cache of this process holds; undefined: there is none. */
+  readonly cacheUsage?: (() => { readonly entries: number; readonly bytes: number }) | undefined;
+}
+
+export function machineMetrics({ cpu, cacheUsage }: MachineMetricOptions): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  if (!cpu) return registry;
-  let last = processorTimes();
   const gauge = (name: string, help: string, value: () => number): void => {
     registry.registerMetric(
       new Gauge({
@@ -20,6 +25,14 @@ export function machineMetrics({ cpu }: { readonly cpu: boolean }): Registry {
       }),
     );
   };
+  if (cacheUsage) {
+    const entries = 'Answers in the response cache of this process';
+    gauge('inferd_response_cache_entries', entries, () => cacheUsage().entries);
+    const bytes = 'What the answers in the response cache of this process take, in bytes';
+    gauge('inferd_response_cache_bytes', bytes, () => cacheUsage().bytes);
+  }
+  if (!cpu) return registry;
+  let last = processorTimes();
   gauge('nv_cpu_utilization', 'CPU utilization rate [0.0 - 1.0] since the last scrape', () => {
     const now = processorTimes();
     const all = now.all - last.all;

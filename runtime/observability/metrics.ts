@@ -5,7 +5,7 @@
 
 import type { ModelCatalog, ServedModel } from '../core/model-catalog.js';
 import { SampleWriter, labelValue, type LabelText } from './metric-family.js';
-import { machineMetrics } from './machine-metrics.js';
+import { machineMetrics, type MachineMetricOptions } from './machine-metrics.js';
 import { modelMetrics, type ModelMetric, type ModelMetricOptions } from './model-metrics.js';
 
 export interface Metrics {
@@ -14,9 +14,7 @@ export interface Metrics {
   readonly render: () => Promise<Buffer>;
 }
 
-export interface MetricsOptions extends ModelMetricOptions {
-  /** nv_cpu_*. */
-  readonly cpu: boolean;
+export interface MetricsOptions extends ModelMetricOptions, MachineMetricOptions {
   /** Lets other work go first. */
   readonly pause: () => Promise<void>;
 }

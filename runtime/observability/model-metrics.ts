@@ -4,7 +4,7 @@
 
 import type { Histogram } from '../core/histogram.js';
 import type { LatencyDigest } from '../core/latency-digest.js';
-import { CLOSE_REASONS, type ModelStatistics } from '../core/model-statistics.js';
+import { CLOSE_REASONS, type CacheStat, type ModelStatistics } from '../core/model-statistics.js';
 import type { MetricFamily, SampleWriter } from './metric-family.js';
 
 export type ModelMetric = MetricFamily<ModelStatistics>;
@@ -25,6 +25,7 @@ export function modelMetrics(options: ModelMetricOptions): readonly ModelMetric[
     ...HISTOGRAMS,
     ...(options.summaryQuantiles ? summaries(options.summaryQuantiles, options.now) : []),
     ...BATCHING,
+    ...CACHE,
   ];
 }
 
@@ -156,6 +157,44 @@ const BATCHING: readonly ModelMetric[] = [
   ),
   plain('gauge', 'inferd_instances', 'Instances of the model', ({ instances }) => instances),
 ];
+
+/** Only of models whose answers are cached, as in Triton. */
+const CACHE: readonly ModelMetric[] = [
+  cacheCounter(
+    'nv_cache_num_hits_per_model',
+    'Number of cache hits per model',
+    ({ hits }) => hits.count,
+  ),
+  cacheCounter(
+    'nv_cache_num_misses_per_model',
+    'Number of cache misses per model',
+    ({ misses }) => misses.count,
+  ),
+  cacheCounter(
+    'nv_cache_hit_duration_per_model',
+    'Total cache hit duration per model, in microseconds',
+    ({ hits }) => microseconds(hits.ms),
+  ),
+  cacheCounter(
+    'nv_cache_miss_duration_per_model',
+    'Total cache miss duration per model, in microseconds',
+    ({ misses }) => microseconds(misses.ms),
+  ),
+];
+
+function cacheCounter(
+  name: string,
+  ...[help, value]: [string, (cache: CacheStat) => number]
+): ModelMetric {
+  return {
+    name,
+    help,
+    type: 'counter',
+    write: (to, { cache }) => {
+      if (cache) to.sample(value(cache));
+    },
+  };
+}
 
 function histogram(
   name: string,

@@ -88,6 +88,7 @@ export class Tracing implements RequestObserver {
       'inferd.model.name': modelName,
       'inferd.model.version': modelVersion,
       ...(id !== '' && { 'inferd.request.id': id }),
+      ...(timings.cached && { 'inferd.cached': true }),
       ...(timings.batchSize > 0 && { 'inferd.batch_size': timings.batchSize }),
     });
     if (!error) return;
@@ -102,7 +103,7 @@ export class Tracing implements RequestObserver {
     if (queuedAt === 0) return;
     const queue = this.#phase('queue', epochMs + queuedAt, parent);
     queue.end(epochMs + (dispatchedAt || endedAt));
-    if (dispatchedAt === 0) return;
+    if (dispatchedAt === 0 || timings.cached) return;
     const compute = this.#phase('compute', epochMs + dispatchedAt, parent);
     compute.setAttributes({
       'inferd.batch_size': timings.batchSize,

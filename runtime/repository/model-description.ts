@@ -3,6 +3,7 @@
 
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { canonicalText } from '../config/canonical-text.js';
 import { ONNX_FILENAME, completeModelConfig } from '../config/complete-model-config.js';
 import type { ConfigStage } from '../config/config-origins.js';
 import { InvalidModelConfig } from '../config/config-problem.js';
@@ -52,6 +53,8 @@ export interface VersionSource {
 
 export interface DescriptionOptions {
   readonly hasGpu: boolean;
+  /** Whether models that ask for one have a response cache; false unless said. */
+  readonly hasResponseCache?: boolean | undefined;
   /** A configuration as JSON that stands in for config.pbtxt. */
   readonly configOverride?: string | undefined;
 }
@@ -61,7 +64,7 @@ const CONFIG_FILENAME = 'config.pbtxt';
 /** @throws InvalidModelConfig with everything that is wrong with the configuration */
 export async function describeModel(
   { name, path }: ModelDirectory,
-  { hasGpu, configOverride }: DescriptionOptions,
+  { hasGpu, hasResponseCache = false, configOverride }: DescriptionOptions,
 ): Promise<ModelDescription> {
   const { parsed, hasConfigFile } = await readConfig(path, configOverride);
   const { versions, ignored } = await readVersions(path);
@@ -85,7 +88,7 @@ export async function describeModel(
     sources: await sourcesOf(path, served, { message, hasConfigFile }),
     warnings: [
       ...ignored.map((entry) => `directory '${entry}' is ignored: not a version number`),
-      ...ineffectiveSettings(message),
+      ...ineffectiveSettings(message, { hasResponseCache }),
     ],
   };
 }
@@ -150,13 +153,4 @@ async function sourcesOf(
     { fingerprint: `${shared} ${await fingerprint(join(path, String(version)))}`, inPlace },
   ]);
   return new Map(await Promise.all(pairs));
-}
-
-/** The same for values that differ only in the order in which their fields were written. */
-function canonicalText(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
 }

@@ -18,6 +18,7 @@ import { OverrideFiles } from './override-files.js';
 export interface ModelFinderOptions {
   readonly repositories: readonly string[];
   readonly hasGpu: boolean;
+  readonly hasResponseCache?: boolean | undefined;
 }
 
 export const NO_DIRECTORY = 'no model repository has a directory of that name';
@@ -93,9 +94,9 @@ export class ModelFinder {
     directory: ModelDirectory,
     configOverride: string | undefined,
   ): Promise<ModelDescription> {
-    const { hasGpu } = this.#options;
+    const { hasGpu, hasResponseCache } = this.#options;
     try {
-      return await describeModel(directory, { hasGpu, configOverride });
+      return await describeModel(directory, { hasGpu, hasResponseCache, configOverride });
     } catch (error) {
       if (!(error instanceof InvalidModelConfig)) throw RuntimeError.from(error);
       this.#observer.modelUnreadable(directory.name, error.problems);

@@ -16,6 +16,8 @@ export interface ModelManagerOptions {
   readonly repositories: readonly string[];
   readonly controlMode: 'none' | 'poll' | 'explicit';
   readonly hasGpu: boolean;
+  /** Whether models that ask for one have a response cache; false unless said. */
+  readonly hasResponseCache?: boolean | undefined;
 }
 
 export interface ModelManagerParts {
