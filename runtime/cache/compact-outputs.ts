@@ -5,7 +5,7 @@ import type { Tensor } from '../core/tensor.js';
 
 export function compactOutputs(outputs: readonly Tensor[]): readonly Tensor[] {
   // Never a slice of Buffer's pool, for the same reason. Every byte is written below.
-  const memory = Buffer.allocUnsafeSlow(dataBytes(outputs));
+  const memory = new Uint8Array(Buffer.allocUnsafeSlow(dataBytes(outputs)).buffer);
   let at = 0;
   return outputs.map(({ name, dataType, shape, data }) => {
     memory.set(data, at);

@@ -34,7 +34,8 @@ export function decodeOutputs(value: Buffer): readonly Tensor[] | undefined {
     const spec = readRow(row);
     if (!spec || at + spec.bytes > value.length) return undefined;
     const { name, dataType, shape, bytes } = spec;
-    outputs.push({ name, dataType, shape, data: value.subarray(at, at + bytes) });
+    const data = new Uint8Array(value.buffer, value.byteOffset + at, bytes);
+    outputs.push({ name, dataType, shape, data });
     at += bytes;
   }
   return at === value.length ? outputs : undefined;
