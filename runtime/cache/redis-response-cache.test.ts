@@ -4,7 +4,12 @@ import type { Tensor } from '../core/tensor.js';
 import { aTensor, valuesOf } from '../testing/build.js';
 import { FakeClock } from '../testing/fake-clock.js';
 import type { RedisConnection } from './redis-connection.js';
-import { LOOKUP_MS, RedisResponseCache } from './redis-response-cache.js';
+import {
+  LOOKUP_MS,
+  MAX_ANSWER_BYTES,
+  MAX_UNCONFIRMED_BYTES,
+  RedisResponseCache,
+} from './redis-response-cache.js';
 
 interface Waiting {
   readonly resolve: (value: Buffer | null) => void;
@@ -195,11 +200,19 @@ describe('RedisResponseCache', () => {
   it('does not heap up what Redis does not confirm', () => {
     const { redis, cache } = create();
     redis.confirm = undefined;
-    const outputs = [{ ...aTensor('y', [1], []), data: new Uint8Array(5 * 2 ** 20) }];
+    const outputs = [{ ...aTensor('y', [1], []), data: new Uint8Array(MAX_ANSWER_BYTES) }];
 
-    for (let i = 0; i < 20; i++) cache.insert(`${i}`, outputs);
+    for (let i = 0; i < 50; i++) cache.insert(`${i}`, outputs);
 
-    expect(redis.sets).toBe(7);
+    expect(redis.sets).toBe(MAX_UNCONFIRMED_BYTES / MAX_ANSWER_BYTES);
+  });
+
+  it('does not keep what would take too long to read', () => {
+    const { redis, cache } = create();
+
+    cache.insert('k', [{ ...aTensor('y', [1], []), data: new Uint8Array(MAX_ANSWER_BYTES + 1) }]);
+
+    expect(redis.sets).toBe(0);
   });
 
   it('closes its connection', async () => {

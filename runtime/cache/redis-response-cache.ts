@@ -5,13 +5,16 @@ import type { Clock } from '../core/clock.js';
 import type { Log } from '../core/log.js';
 import type { Tensor } from '../core/tensor.js';
 import { Circuit } from './circuit.js';
+import { dataBytes } from './compact-outputs.js';
 import { LookupLimit, type LimitedLookup } from './lookup-limit.js';
 import { decodeOutputs, encodeOutputs } from './outputs-codec.js';
 import type { RedisConnection } from './redis-connection.js';
-import type { CacheLookup, ResponseCache } from './response-cache.js';
+import type { CacheLookup, CacheUsage, ResponseCache } from './response-cache.js';
 
 /** The longest that a lookup holds a request up. */
 export const LOOKUP_MS = 2;
+/** What is larger could not be read within LOOKUP_MS: it would only make Redis look slow. */
+export const MAX_ANSWER_BYTES = 2 ** 20;
 /** Answers that Redis has not confirmed yet; what comes on top is not kept. */
 export const MAX_UNCONFIRMED_BYTES = 32 * 2 ** 20;
 const CIRCUIT = { failuresToOpen: 5, pauseMs: 1_000 };
@@ -58,6 +61,7 @@ export class RedisResponseCache implements ResponseCache {
     const { connection } = this.#parts;
     if (!connection.isReady || this.#circuit.isOpen) return;
     if (this.#unconfirmedBytes >= MAX_UNCONFIRMED_BYTES) return;
+    if (dataBytes(outputs) > MAX_ANSWER_BYTES) return;
     const value = encodeOutputs(outputs);
     this.#unconfirmedBytes += value.length;
     connection.set(PREFIX + key, value).then(
@@ -69,7 +73,7 @@ export class RedisResponseCache implements ResponseCache {
     );
   }
 
-  usage(): undefined {
+  usage(): CacheUsage | undefined {
     return undefined;
   }
 

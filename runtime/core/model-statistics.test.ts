@@ -15,6 +15,19 @@ describe('ModelStatistics', () => {
     expect(statistics.batches.get(1)).toMatchObject({ output: { count: 1, ms: 3 } });
   });
 
+  it('counts an answer from the response cache as a success that was not computed', () => {
+    const statistics = new ModelStatistics({ summaries: true });
+    const timings = Object.assign(new Timings(), { receivedAt: 10, cached: true });
+
+    statistics.succeeded(timings, 20);
+
+    const { success, queue, input, infer, output, digests } = statistics;
+    expect([success, queue, input, infer, output].map(({ count }) => count)).toEqual([
+      1, 1, 0, 0, 0,
+    ]);
+    expect([digests?.request.count, digests?.infer.count]).toEqual([1, 0]);
+  });
+
   it('counts the whole time of a batch for every request in it', () => {
     const statistics = new ModelStatistics();
     const timings = Object.assign(new Timings(), {

@@ -57,6 +57,16 @@ describe('AccessLog', () => {
     expect(lines).toEqual([{ model: 'm', version: '', code: 'NOT_FOUND', ms: 0.5 }]);
   });
 
+  it('says which answers came from the response cache', () => {
+    const { log, lines } = aLog();
+    const request = aRequest();
+    request.timings.cached = true;
+
+    new AccessLog(log, 1).requestFinished(request);
+
+    expect(lines[0]).toMatchObject({ cached: true });
+  });
+
   it('tells of every so many', () => {
     const { log, lines } = aLog();
     const accessLog = new AccessLog(log, 3);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Timings } from '../core/call.js';
 import type { ModelCatalog, ServedModel } from '../core/model-catalog.js';
-import { ModelStatistics } from '../core/model-statistics.js';
+import { CacheStat, ModelStatistics } from '../core/model-statistics.js';
 import { createMetrics, type MetricsOptions } from './metrics.js';
 
 function catalogOf(models: Partial<ServedModel>[]): ModelCatalog {
@@ -49,6 +49,35 @@ describe('createMetrics', () => {
         'nv_inference_pending_request_count{model="m",version="2"} 4',
       ]),
     );
+  });
+
+  it('shows the response cache of models that have one', async () => {
+    const cache = new CacheStat();
+    cache.hits.add(0.25);
+    cache.misses.add(1);
+    cache.misses.add(2);
+    const models = [
+      { name: 'cached', version: 1, statistics: new ModelStatistics({ cache }) },
+      { name: 'plain', version: 1, statistics: new ModelStatistics() },
+    ];
+
+    const lines = (await render(models)).split('\n');
+
+    expect(lines.filter((line) => line.startsWith('nv_cache'))).toEqual([
+      'nv_cache_num_hits_per_model{model="cached",version="1"} 1',
+      'nv_cache_num_misses_per_model{model="cached",version="1"} 2',
+      'nv_cache_hit_duration_per_model{model="cached",version="1"} 250',
+      'nv_cache_miss_duration_per_model{model="cached",version="1"} 3000',
+    ]);
+  });
+
+  it('shows what the response cache of the process holds, where there is one', async () => {
+    const cacheUsage = (): { entries: number; bytes: number } => ({ entries: 3, bytes: 999 });
+
+    expect(await render([], { ...OPTIONS, cacheUsage })).toMatch(
+      /inferd_response_cache_entries 3\n[^]*inferd_response_cache_bytes 999\n/,
+    );
+    expect(await render([])).not.toContain('inferd_response_cache');
   });
 
   it('reads the numbers anew at every scrape, and forgets models that are gone', async () => {

@@ -31,7 +31,7 @@ export class RedisProcess {
     process.once('exit', killAlong);
     void redis.#exited.then(() => process.off('exit', killAlong));
     await new Promise<void>((resolve, reject) => {
-      createInterface({ input: child.stdout! }).on('line', (line) => {
+      createInterface({ input: child.stdout }).on('line', (line) => {
         if (/Ready to accept connections/.test(line)) resolve();
       });
       child.once('close', (code) => reject(new Error(`redis-server ended with ${code ?? ''}`)));
