@@ -18,6 +18,8 @@ export interface ServedModel {
   readonly platform: string;
   /** max_batch_size > 0: the first dimension of every tensor is the batch. */
   readonly batched: boolean;
+  /** A request may be answered any number of times, each answer on its own; otherwise exactly once. */
+  readonly decoupled?: boolean;
   readonly inputs: readonly TensorMetadata[];
   readonly outputs: readonly TensorMetadata[];
   /** Class names by output, for outputs that have a label file. */

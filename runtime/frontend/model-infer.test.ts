@@ -147,6 +147,19 @@ describe('ModelInfer refuses', () => {
     expect([call.answers, catalog.acquired, catalog.released]).toEqual([1, [], 0]);
   });
 
+  it('a decoupled model, which may answer more than once, whatever else is wrong', () => {
+    const serving = aServedModel({ decoupled: true });
+    const { call, catalog, model } = askModel(aMessage(DEFECT), { serving });
+
+    expect(call.failures).toEqual([
+      {
+        code: GRPC.UNIMPLEMENTED,
+        message: "ModelInfer RPC doesn't support models with decoupled transaction policy",
+      },
+    ]);
+    expect([call.answers, catalog.released, model.request]).toEqual([1, 1, undefined]);
+  });
+
   it('an unknown model before it complains of what is wrong with the request', () => {
     const { call, catalog, model } = askModel(aMessage({ model_name: 'nosuch', ...DEFECT }));
 

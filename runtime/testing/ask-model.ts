@@ -9,7 +9,8 @@ import type { RequestObserver } from '../core/request-observer.js';
 import type { Reply, Servable } from '../core/servable.js';
 import type { Tensor } from '../core/tensor.js';
 import { messageCodec, type Message } from '../frontend/message-codec.js';
-import { modelInferMethod, type ModelInferParts } from '../frontend/model-infer.js';
+import { modelInferMethod } from '../frontend/model-infer.js';
+import type { ModelInferenceParts } from '../frontend/model-inference.js';
 import { FakeCatalog, aServedModel } from './fake-catalog.js';
 import { FakeClock } from './fake-clock.js';
 import { FakeUnaryCall, type FakeCallOptions } from './fake-grpc-call.js';
@@ -54,7 +55,7 @@ export function aMessage(overrides: Message = {}): Buffer {
   });
 }
 
-export function aRoad(catalog: FakeCatalog): ModelInferParts {
+export function aRoad(catalog: FakeCatalog): ModelInferenceParts {
   return { catalog, clock: new FakeClock(), observer: undefined };
 }
 

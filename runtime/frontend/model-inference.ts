@@ -1,0 +1,119 @@
+// One request between the wire and its model, the same for ModelInfer and ModelStreamInfer: decoded, its model found and held, asked,
+// released, and told of. How the answer leaves is left to the two; each keeps one such object per request and nothing else.
+
+import { Call } from '../core/call.js';
+import type { Clock } from '../core/clock.js';
+import type { Deadline } from '../core/deadline.js';
+import { bug, RuntimeError } from '../core/errors.js';
+import type { InferenceRequest, InferenceResponse, RequestedOutput } from '../core/inference.js';
+import type { ModelCatalog, ServableHandle, ServedModel } from '../core/model-catalog.js';
+import type { RequestObserver } from '../core/request-observer.js';
+import type { Reply } from '../core/servable.js';
+import { classify } from './classification.js';
+import type { GrpcCall } from './grpc-transport.js';
+import { decodeInferRequest } from './infer-request-decoder.js';
+import { wantsTimings, withTimings } from './response-timings.js';
+
+export interface ModelInferenceParts {
+  readonly catalog: ModelCatalog;
+  readonly clock: Clock;
+  /** Undefined: nobody wants to know. */
+  readonly observer: RequestObserver | undefined;
+}
+
+export abstract class ModelInference implements Reply {
+  /** What the model is asked under; to cancel it is to stop waiting. */
+  readonly inference: Call;
+  readonly #call: GrpcCall;
+  readonly #parts: ModelInferenceParts;
+  #request: InferenceRequest | undefined;
+  #handle: ServableHandle | undefined;
+  #isEnded = false;
+
+  protected constructor(call: GrpcCall, deadline: Deadline, parts: ModelInferenceParts) {
+    this.#call = call;
+    this.#parts = parts;
+    this.inference = new Call(parts.clock.now(), deadline);
+  }
+
+  /** The model has been found and is asked next. @throws RuntimeError when it cannot be asked by this kind of call */
+  protected abstract admit(model: ServedModel): void;
+
+  abstract response(response: InferenceResponse): void;
+
+  /** Answers, and returns what went wrong, which need not be `error`. The model is released after that. */
+  protected abstract conclude(error: RuntimeError | undefined): RuntimeError | undefined;
+
+  /** Undefined until the message has been read. */
+  protected get request(): InferenceRequest | undefined {
+    return this.#request;
+  }
+
+  /** Undefined until the model has been found. */
+  protected get model(): ServedModel | undefined {
+    return this.#handle?.model;
+  }
+
+  run(message: Buffer): void {
+    try {
+      const { request, modelVersion, defect } = decodeInferRequest(message);
+      this.#request = request;
+      this.#handle = this.#parts.catalog.acquire(request.modelName, modelVersion);
+      this.admit(this.#handle.model);
+      if (defect) throw defect;
+      // It must not throw; but if it does, the model must not be held for ever.
+      this.#handle.servable.infer(request, this.inference, this);
+    } catch (thrown) {
+      if (this.#isEnded) throw thrown;
+      this.end(RuntimeError.from(thrown));
+    }
+  }
+
+  end(error?: RuntimeError): void {
+    this.#isEnded = true;
+    const failure = this.conclude(error);
+    this.#handle?.release();
+    if (this.#parts.observer) this.#tell(this.#parts.observer, failure);
+  }
+
+  /** The response with what the request asks for besides the outputs as they are. @throws RuntimeError */
+  protected prepared(response: InferenceResponse): InferenceResponse {
+    const request = this.#request!;
+    const answer = withClasses(response, request.outputs, this.#handle!.model);
+    return wantsTimings(request) ? withTimings(answer, this.inference.timings) : answer;
+  }
+
+  protected noResponse(): RuntimeError {
+    return bug(`model '${this.#request?.modelName ?? ''}' ended without a response`);
+  }
+
+  #tell(observer: RequestObserver, error: RuntimeError | undefined): void {
+    observer.requestFinished({
+      modelName: this.#request?.modelName ?? '',
+      modelVersion: String(this.#handle?.model.version ?? ''),
+      id: this.#request?.id ?? '',
+      timings: this.inference.timings,
+      endedAt: this.#parts.clock.now(),
+      error,
+      metadata: (key) => this.#call.metadata(key),
+    });
+  }
+}
+
+// ---- details below; callers need not read ----
+
+/** Outputs for which the caller wants classes, replaced by them. */
+function withClasses(
+  response: InferenceResponse,
+  requested: readonly RequestedOutput[],
+  { batched, labels }: ServedModel,
+): InferenceResponse {
+  if (requested.length === 0 || requested.every(({ classCount }) => classCount === 0))
+    return response;
+  const outputs = response.outputs.map((tensor) => {
+    const classCount = requested.find(({ name }) => name === tensor.name)?.classCount ?? 0;
+    if (classCount === 0) return tensor;
+    return classify(tensor, { batched, classCount, labels: labels.get(tensor.name) ?? [] });
+  });
+  return { ...response, outputs };
+}
