@@ -199,6 +199,14 @@ class GrpcJsStreamCall implements StreamCall {
     });
   }
 
+  pause(): void {
+    this.#call.pause();
+  }
+
+  resume(): void {
+    this.#call.resume();
+  }
+
   send(message: Buffer): boolean {
     return !this.#isEnded && this.#call.write(message);
   }

@@ -32,6 +32,9 @@ export interface StreamCall extends GrpcCall {
   onMessage(listener: (message: Buffer) => void): void;
   /** The caller sends no more. */
   onHalfClose(listener: () => void): void;
+  /** Nothing more is read from the caller, who is slowed down, until resume(). A call that is paused twice is resumed once. */
+  pause(): void;
+  resume(): void;
   /** False: the caller reads slowly; wait for onDrain before sending more. */
   send(message: Buffer): boolean;
   onDrain(listener: () => void): void;

@@ -2,10 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { InferenceResponse } from '../core/inference.js';
 import { rawTensor } from '../testing/build.js';
-import { encodeInferResponse } from './infer-response-encoder.js';
+import {
+  encodeInferResponse,
+  encodeStreamError,
+  encodeStreamResponse,
+} from './infer-response-encoder.js';
 import { messageCodec } from './message-codec.js';
 
 const codec = messageCodec('inference.ModelInferResponse');
+const streamCodec = messageCodec('inference.ModelStreamInferResponse');
 
 describe('encodeInferResponse', () => {
   it('writes what protobufjs reads', () => {
@@ -83,5 +88,35 @@ describe('encodeInferResponse', () => {
     expect(() => encodeInferResponse({ modelName: 'm', modelVersion: '1', outputs }, '')).toThrow(
       /^Response has byte size 32212255\d\d which exceeds gRPC's byte size limit 2147483647\.$/,
     );
+  });
+});
+
+describe('encodeStreamResponse', () => {
+  it('wraps what stands in a response by itself, and says whether it is the last', () => {
+    const data = new Uint8Array(200);
+    const outputs = [rawTensor('y', 'UINT8', { shape: [200], data })];
+    const parameters = new Map([['queue_us', 5]]);
+    const response = { modelName: 'm', modelVersion: '1', outputs, parameters };
+
+    for (const isFinal of [true, false]) {
+      const message = streamCodec.decode(encodeStreamResponse(response, { id: 'r', isFinal }));
+
+      const { parameters: told, ...alone } = codec.decode(encodeInferResponse(response, 'r'));
+      expect(message).toMatchObject({ error_message: '', infer_response: alone });
+      expect(message['infer_response']).toMatchObject({
+        parameters: {
+          ...(told as Record<string, unknown>),
+          triton_final_response: { bool_param: isFinal },
+        },
+      });
+    }
+  });
+});
+
+describe('encodeStreamError', () => {
+  it.each(['', 'r1', 'ü'.repeat(100)])('says what went wrong, and with the request %j', (id) => {
+    const message = streamCodec.decode(encodeStreamError('geht nicht: ü\n', id));
+
+    expect(message).toMatchObject({ error_message: 'geht nicht: ü\n', infer_response: { id } });
   });
 });

@@ -1,5 +1,5 @@
-// InferenceResponse -> inference.ModelInferResponse, by hand: the size first, then one buffer, into which the outputs are copied
-// once. Outputs always go out as raw_output_contents.
+// InferenceResponse -> inference.ModelInferResponse, by itself or inside a ModelStreamInferResponse, by hand: the size first, then one
+// buffer, into which the outputs are copied once. Outputs always go out as raw_output_contents.
 
 import { RuntimeError } from '../core/errors.js';
 import type { InferenceResponse } from '../core/inference.js';
@@ -14,20 +14,67 @@ const NOTHING = Buffer.alloc(0);
 
 /** `id` is returned as it came. @throws RuntimeError INVALID_ARGUMENT for a response that gRPC cannot carry */
 export function encodeInferResponse(response: InferenceResponse, id: string): Buffer {
-  const name = cachedUtf8(response.modelName);
-  const version = cachedUtf8(response.modelVersion);
-  const idBytes = id === '' ? undefined : Buffer.from(id);
-  const { outputs } = response;
   const parameters = response.parameters ? encodeParameters(response.parameters) : NOTHING;
+  return encode(response, { id, parameters, isInStream: false });
+}
+
+/**
+ * As a ModelStreamInferResponse, which says whether another one for the same request may follow.
+ * @throws RuntimeError INVALID_ARGUMENT for a response that gRPC cannot carry
+ */
+export function encodeStreamResponse(
+  response: InferenceResponse,
+  { id, isFinal }: { readonly id: string; readonly isFinal: boolean },
+): Buffer {
+  const final = isFinal ? FINAL : NOT_FINAL;
+  const parameters = response.parameters
+    ? Buffer.concat([encodeParameters(response.parameters), final])
+    : final;
+  return encode(response, { id, parameters, isInStream: true });
+}
+
+/** A ModelStreamInferResponse that says what went wrong with the request of that id. */
+export function encodeStreamError(text: string, id: string): Buffer {
+  const textBytes = Buffer.from(text);
+  const idBytes = Buffer.from(id);
+  const idSize = id === '' ? 0 : delimitedSize(idBytes.length);
+  const writer = new WireWriter(delimitedSize(textBytes.length) + delimitedSize(idSize));
+  writer.bytes(1, textBytes);
+  writer.delimited(2, idSize);
+  if (id !== '') writer.bytes(3, idBytes);
+  return writer.buffer;
+}
+
+// ---- details below; callers need not read ----
+
+const FINAL = encodeParameters(new Map([['triton_final_response', true]]));
+const NOT_FINAL = encodeParameters(new Map([['triton_final_response', false]]));
+
+interface Envelope {
+  readonly id: string;
+  readonly parameters: Buffer;
+  /** The response is field 2 of a ModelStreamInferResponse. */
+  readonly isInStream: boolean;
+}
+
+function encode(
+  { modelName, modelVersion, outputs }: InferenceResponse,
+  { id, parameters, isInStream }: Envelope,
+): Buffer {
+  const name = cachedUtf8(modelName);
+  const version = cachedUtf8(modelVersion);
+  const idBytes = id === '' ? undefined : Buffer.from(id);
   let size = delimitedSize(name.length) + delimitedSize(version.length) + parameters.length;
   if (idBytes) size += delimitedSize(idBytes.length);
   for (const output of outputs)
     size += delimitedSize(outputSize(output)) + delimitedSize(output.data.length);
-  if (size > MAX_MESSAGE_BYTES) {
-    const text = `Response has byte size ${size} which exceeds gRPC's byte size limit ${MAX_MESSAGE_BYTES}.`;
+  const wholeSize = isInStream ? delimitedSize(size) : size;
+  if (wholeSize > MAX_MESSAGE_BYTES) {
+    const text = `Response has byte size ${wholeSize} which exceeds gRPC's byte size limit ${MAX_MESSAGE_BYTES}.`;
     throw new RuntimeError('INVALID_ARGUMENT', text);
   }
-  const writer = new WireWriter(size);
+  const writer = new WireWriter(wholeSize);
+  if (isInStream) writer.delimited(2, size);
   writer.bytes(1, name);
   writer.bytes(2, version);
   if (idBytes) writer.bytes(3, idBytes);

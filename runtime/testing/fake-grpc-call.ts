@@ -71,12 +71,19 @@ export class FakeStreamCall extends FakeCall implements StreamCall {
   readonly sent: Buffer[] = [];
   /** The service has ended the stream well. */
   finished = false;
+  /** The caller takes one message and then no more until drain(). */
+  readsSlowly = false;
+  /** The service has said that it reads no more. */
+  paused = false;
   /** Resolves when the service wants messages. */
   readonly listens: Promise<void>;
   #startListening: () => void = () => undefined;
   #onMessage: ((message: Buffer) => void) | undefined;
   #onHalfClose: () => void = () => undefined;
+  #onDrain: () => void = () => undefined;
   #onSend: () => void = () => undefined;
+  /** What the caller did while the service was not reading. */
+  readonly #unread: (() => void)[] = [];
 
   constructor(options: FakeCallOptions = {}) {
     super(options);
@@ -92,14 +99,29 @@ export class FakeStreamCall extends FakeCall implements StreamCall {
     this.#onHalfClose = listener;
   }
 
-  onDrain(): void {
-    // Whoever reads a fake reads at once.
+  onDrain(listener: () => void): void {
+    this.#onDrain = listener;
   }
 
   send(message: Buffer): boolean {
     this.sent.push(message);
     this.#onSend();
-    return true;
+    return !this.readsSlowly;
+  }
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  /** What came in the meantime is taken. */
+  resume(): void {
+    this.paused = false;
+    for (
+      let next = this.#unread.shift();
+      next;
+      next = this.paused ? undefined : this.#unread.shift()
+    )
+      next();
   }
 
   end(): void {
@@ -114,13 +136,26 @@ export class FakeStreamCall extends FakeCall implements StreamCall {
 
   /** The caller sends a message. */
   write(message: Buffer): void {
-    if (!this.#onMessage) throw new Error('the service does not listen for messages');
-    this.#onMessage(message);
+    const listener = this.#onMessage;
+    if (!listener) throw new Error('the service does not listen for messages');
+    if (this.paused) this.#unread.push(() => listener(message));
+    else listener(message);
   }
 
   /** The caller has no more to send. */
   halfClose(): void {
-    this.#onHalfClose();
+    if (this.paused) this.#unread.push(this.#onHalfClose);
+    else this.#onHalfClose();
+  }
+
+  /** Things the caller did that the service has not read. */
+  get unread(): number {
+    return this.#unread.length;
+  }
+
+  /** The caller has read what was sent. */
+  drain(): void {
+    this.#onDrain();
   }
 
   /** Resolves when so many messages have been sent in all. */
