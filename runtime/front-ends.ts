@@ -15,6 +15,7 @@ import { grpcStatusOf } from './frontend/grpc-status.js';
 import type { GrpcMethod } from './frontend/grpc-transport.js';
 import { healthMethods } from './frontend/health-service.js';
 import { modelInferMethod } from './frontend/model-infer.js';
+import { modelStreamInferMethod } from './frontend/model-stream-infer.js';
 import { reflectionMethods } from './frontend/reflection-service.js';
 import { repositoryMethods } from './frontend/repository-service.js';
 import { restrictMethods } from './frontend/restricted-methods.js';
@@ -164,6 +165,7 @@ class FrontEnds {
     const info = { name: this.#options.id, version: VERSION, extensions: EXTENSIONS };
     return [
       modelInferMethod({ catalog, clock, observer }),
+      modelStreamInferMethod({ catalog, clock, observer }, lifecycle),
       ...serverMethods(info, lifecycle, catalog),
       ...repositoryMethods(control),
       ...settingsMethods(this.#options.log),

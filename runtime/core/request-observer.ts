@@ -20,6 +20,6 @@ export interface FinishedRequest {
 }
 
 export interface RequestObserver {
-  /** After the answer has left. Must not throw. */
+  /** After the answer has left, or waits for its turn in a stream. Must not throw. */
   requestFinished(request: FinishedRequest): void;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RuntimeError } from '../core/errors.js';
-import { FakeStreamCall, FakeUnaryCall } from '../testing/fake-grpc-call.js';
+import { FakeUnaryCall } from '../testing/fake-grpc-call.js';
 import { GRPC } from './grpc-status.js';
 import { messageCodec, type Message } from './message-codec.js';
 import { failingMethod, unaryMethod } from './unary-method.js';
@@ -107,22 +107,12 @@ describe('unaryMethod', () => {
 describe('failingMethod', () => {
   const error = new RuntimeError('UNSUPPORTED', 'not here');
 
-  it('fails a unary call without reading it', () => {
-    const method = failingMethod('/a.B/C', 'unary', error);
+  it('fails a call without reading it', () => {
+    const method = failingMethod('/a.B/C', error);
     const call = new FakeUnaryCall(Buffer.of(0xff));
 
     if (method.kind === 'unary') method.handle(call);
 
     expect(call.failures).toEqual([{ code: GRPC.UNIMPLEMENTED, message: 'not here' }]);
-  });
-
-  it('fails a stream before anything was sent', () => {
-    const method = failingMethod('/a.B/C', 'stream', error);
-    const call = new FakeStreamCall();
-
-    if (method.kind === 'stream') method.handle(call);
-
-    expect(call.failures).toEqual([{ code: GRPC.UNIMPLEMENTED, message: 'not here' }]);
-    expect(call.listening).toBe(false);
   });
 });

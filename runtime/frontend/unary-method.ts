@@ -29,15 +29,7 @@ export function unaryMethod(
   return { path, kind: 'unary', handle: (call) => void handle(call) };
 }
 
-/** A method that always fails, whatever it is sent. */
-export function failingMethod(
-  path: string,
-  kind: GrpcMethod['kind'],
-  error: RuntimeError,
-): GrpcMethod {
-  return {
-    path,
-    kind,
-    handle: (call: { fail(status: unknown): void }) => call.fail(grpcStatusOf(error)),
-  };
+/** A unary method that always fails, whatever it is sent. */
+export function failingMethod(path: string, error: RuntimeError): GrpcMethod {
+  return { path, kind: 'unary', handle: (call) => call.fail(grpcStatusOf(error)) };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FakeStreamCall, FakeUnaryCall } from '../testing/fake-grpc-call.js';
+import { FakeUnaryCall } from '../testing/fake-grpc-call.js';
 import { GRPC } from './grpc-status.js';
 import type { GrpcMethod } from './grpc-transport.js';
 import { unsupportedMethods } from './unsupported-methods.js';
@@ -8,17 +8,16 @@ const SERVICE = '/inference.GRPCInferenceService/';
 
 /** What a call of the method is told, whatever it brings. */
 function refusals(method: GrpcMethod): unknown {
-  const call = method.kind === 'unary' ? new FakeUnaryCall(Buffer.of(0xff)) : new FakeStreamCall();
-  (method.handle as (made: typeof call) => void)(call);
+  const call = new FakeUnaryCall(Buffer.of(0xff));
+  if (method.kind === 'unary') method.handle(call);
   return call.failures;
 }
 
 describe('unsupportedMethods', () => {
-  it('are the stream of inferences and shared memory', () => {
+  it('are those of shared memory', () => {
     const methods = unsupportedMethods({ allowClientSharedMemory: false });
 
     expect(methods.map(({ path, kind }) => `${kind} ${path}`).sort()).toEqual([
-      `stream ${SERVICE}ModelStreamInfer`,
       `unary ${SERVICE}CudaSharedMemoryRegister`,
       `unary ${SERVICE}CudaSharedMemoryStatus`,
       `unary ${SERVICE}CudaSharedMemoryUnregister`,
@@ -37,20 +36,7 @@ describe('unsupportedMethods', () => {
   ])('say why there is no shared memory where it is allowed: %s', (allowed, message) => {
     const methods = unsupportedMethods({ allowClientSharedMemory: allowed });
 
-    for (const method of methods.filter(({ path }) => path.includes('SharedMemory')))
+    for (const method of methods)
       expect(refusals(method)).toEqual([{ code: GRPC.UNIMPLEMENTED, message }]);
-  });
-
-  it('end a stream of inferences at once', () => {
-    const method = unsupportedMethods({ allowClientSharedMemory: false }).find(
-      ({ kind }) => kind === 'stream',
-    );
-
-    expect(refusals(method!)).toEqual([
-      {
-        code: GRPC.UNIMPLEMENTED,
-        message: 'ModelStreamInfer is not supported by this version of inferd; use ModelInfer',
-      },
-    ]);
   });
 });

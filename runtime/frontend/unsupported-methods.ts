@@ -15,19 +15,8 @@ export function unsupportedMethods(options: {
   const sharedMemory = options.allowClientSharedMemory
     ? 'Client shared memory is not supported by this version of inferd.'
     : "Client shared memory is disabled. Start the server with '--allow-client-shm=true' to enable.";
-  const streaming = 'ModelStreamInfer is not supported by this version of inferd; use ModelInfer';
-  return [
-    failingMethod(pathOf('ModelStreamInfer'), 'stream', unsupported(streaming)),
-    ...[...SYSTEM_MEMORY, ...CUDA_MEMORY].map((name) =>
-      failingMethod(pathOf(name), 'unary', unsupported(sharedMemory)),
-    ),
-  ];
-}
-
-function pathOf(name: string): string {
-  return `/inference.GRPCInferenceService/${name}`;
-}
-
-function unsupported(text: string): RuntimeError {
-  return new RuntimeError('UNSUPPORTED', text);
+  const error = new RuntimeError('UNSUPPORTED', sharedMemory);
+  return [...SYSTEM_MEMORY, ...CUDA_MEMORY].map((name) =>
+    failingMethod(`/inference.GRPCInferenceService/${name}`, error),
+  );
 }

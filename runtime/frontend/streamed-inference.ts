@@ -1,0 +1,90 @@
+// One request of a ModelStreamInfer call, and its place among the others: what a model answers that answers once goes out in the order
+// of the requests, what a decoupled model answers goes out as it comes.
+
+import type { Deadline } from '../core/deadline.js';
+import { RuntimeError } from '../core/errors.js';
+import type { InferenceResponse } from '../core/inference.js';
+import type { ServedModel } from '../core/model-catalog.js';
+import type { GrpcCall } from './grpc-transport.js';
+import { encodeStreamError, encodeStreamResponse } from './infer-response-encoder.js';
+import { ModelInference, type ModelInferenceParts } from './model-inference.js';
+
+/** The stream as its requests see it. */
+export interface InferenceStreamPort {
+  readonly call: GrpcCall;
+  readonly deadline: Deadline;
+  /** One of the messages of a decoupled model. */
+  sendNow(inference: StreamedInference, message: Buffer): void;
+  concluded(inference: StreamedInference, failure: RuntimeError | undefined): void;
+}
+
+/** What a request costs beside the bytes of its message, about: its objects on the road. */
+const REQUEST_BYTES = 4096;
+
+export class StreamedInference extends ModelInference {
+  /** What it costs while it is under way. */
+  readonly cost: number;
+  /** Nothing holds up the requests behind it any more. */
+  isSettled = false;
+  /** What leaves in its turn: the last message, or the failure with which the stream ends. */
+  outcome: Buffer | RuntimeError | undefined;
+  /** False: what goes wrong is a refusal, for its model has not taken it. */
+  isAccepted = false;
+  readonly #stream: InferenceStreamPort;
+  #isDecoupled = false;
+  #answer: Buffer | undefined;
+  #error: RuntimeError | undefined;
+
+  constructor(message: Buffer, stream: InferenceStreamPort, parts: ModelInferenceParts) {
+    super(stream.call, stream.deadline, parts);
+    this.cost = message.length + REQUEST_BYTES;
+    this.#stream = stream;
+  }
+
+  get isDecoupled(): boolean {
+    return this.#isDecoupled;
+  }
+
+  response(response: InferenceResponse): void {
+    let message;
+    try {
+      message = encodeStreamResponse(this.prepared(response), {
+        id: this.request!.id,
+        isFinal: !this.#isDecoupled,
+      });
+    } catch (error) {
+      this.#error ??= RuntimeError.from(error);
+      return;
+    }
+    if (this.#isDecoupled) this.#stream.sendNow(this, message);
+    else this.#answer = message;
+  }
+
+  /** The message that says, after all others, how it ended; undefined for a decoupled model that has no more to say. */
+  lastMessage(failure: RuntimeError | undefined): Buffer | undefined {
+    if (failure) return encodeStreamError(failure.message, this.request?.id ?? '');
+    return this.#isDecoupled ? this.#emptyFinalResponse() : this.#answer;
+  }
+
+  protected admit({ decoupled }: ServedModel): void {
+    if (!decoupled) return;
+    this.#isDecoupled = true;
+    this.isSettled = true;
+  }
+
+  protected conclude(error: RuntimeError | undefined): RuntimeError | undefined {
+    const isAnswered = this.#isDecoupled || this.#answer !== undefined;
+    const failure = error ?? this.#error ?? (isAnswered ? undefined : this.noResponse());
+    this.#stream.concluded(this, failure);
+    return failure;
+  }
+
+  /** Only for those who have asked for it, as in Triton. */
+  #emptyFinalResponse(): Buffer | undefined {
+    const { parameters, id } = this.request!;
+    if (!parameters.enableEmptyFinalResponse) return undefined;
+    const { name, version } = this.model!;
+    const nothing = { modelName: name, modelVersion: String(version), outputs: [] };
+    return encodeStreamResponse(nothing, { id, isFinal: true });
+  }
+}
