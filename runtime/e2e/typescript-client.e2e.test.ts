@@ -94,15 +94,6 @@ describe('inference with the TypeScript client', () => {
       message: expect.stringMatching(text) as string,
     });
   });
-
-  it('says that streams are still to come', async () => {
-    const stream = await its.client.stream();
-
-    await expect(stream[Symbol.asyncIterator]().next()).rejects.toMatchObject({
-      code: 'UNIMPLEMENTED',
-      details: expect.stringContaining('ModelStreamInfer') as string,
-    });
-  });
 });
 
 describe('the other calls of the TypeScript client', () => {

@@ -1,5 +1,5 @@
-// Messages to the calls that are streams: Health/Watch, reflection, and ModelStreamInfer, which is not there yet. They go over
-// bare HTTP/2, as a stream of its own need not end.
+// Messages to the calls that are streams: Health/Watch, reflection and ModelStreamInfer. They go over bare HTTP/2, as a stream of its
+// own need not end.
 
 import { BYTE_MUTATIONS } from './byte-mutations.js';
 import { frame, type FramingCase } from './framing-cases.js';
@@ -9,7 +9,7 @@ import { pickWeighted } from './mutation.js';
 import { oddName } from './odd-values.js';
 import { INFERENCE } from './other-calls.js';
 import type { Random } from './random.js';
-import { OTHER_CALL, UNIMPLEMENTED } from './rules.js';
+import { ANSWERED, OTHER_CALL } from './rules.js';
 import {
   bytesField,
   encodeItems,
@@ -46,10 +46,11 @@ export const STREAM_CASES: readonly FramingCase[] = [
   },
   {
     kind: 'stream: ModelStreamInfer',
+    weight: 2,
     make: (random) => {
       const good = (): WireItem[] => wireOf(goodRequest(random.pick(RECIPES), random).draft);
       const chunks = messages(good, random);
-      return { request: { path: `${INFERENCE}ModelStreamInfer`, chunks }, rules: UNIMPLEMENTED };
+      return { request: { path: `${INFERENCE}ModelStreamInfer`, chunks }, rules: ANSWERED };
     },
   },
 ];
