@@ -25,7 +25,7 @@ export class Fifo<T> {
     if (this.isEmpty) return undefined;
     const item = this.#items[this.#taken];
     this.#items[this.#taken++] = undefined;
-    if (this.isEmpty) this.clear();
+    if (this.#taken === this.#items.length) this.clear();
     else if (this.#taken >= MOST_TAKEN && this.#taken * 2 >= this.#items.length) {
       this.#items = this.#items.slice(this.#taken);
       this.#taken = 0;

@@ -116,12 +116,11 @@ export class FakeStreamCall extends FakeCall implements StreamCall {
   /** What came in the meantime is taken. */
   resume(): void {
     this.paused = false;
-    for (
-      let next = this.#unread.shift();
-      next;
-      next = this.paused ? undefined : this.#unread.shift()
-    )
-      next();
+    this.#readOn();
+  }
+
+  #readOn(): void {
+    while (!this.paused && this.#unread.length > 0) this.#unread.shift()!();
   }
 
   end(): void {
