@@ -5,10 +5,9 @@ import type { ServerOptions } from './config/server-options.js';
 import type { Clock } from './core/clock.js';
 import { endsWithin } from './core/ends-within.js';
 import { RuntimeError } from './core/errors.js';
-import type { Log } from './core/log.js';
+import type { AdjustableLog } from './core/log.js';
 import type { ModelCatalog } from './core/model-catalog.js';
 import type { ModelControl } from './core/model-control.js';
-import type { RequestObserver } from './core/request-observer.js';
 import { healthHttp, listen, metricsHttp } from './frontend/admin-http.js';
 import { GrpcJsTransport } from './frontend/grpc-js-transport.js';
 import { grpcStatusOf } from './frontend/grpc-status.js';
@@ -24,7 +23,7 @@ import { settingsMethods } from './frontend/settings-service.js';
 import { unsupportedMethods } from './frontend/unsupported-methods.js';
 import type { MachineMetricOptions } from './observability/machine-metrics.js';
 import { createMetrics } from './observability/metrics.js';
-import { startRequestObservers } from './observability/request-observers.js';
+import { startRequestObservers, type RequestObservers } from './observability/request-observers.js';
 import type { ServerLifecycle } from './server-lifecycle.js';
 import { VERSION } from './version.js';
 
@@ -58,7 +57,7 @@ export interface FrontEndParts {
   readonly catalog: ModelCatalog;
   readonly control: ModelControl;
   readonly clock: Clock;
-  readonly log: Log;
+  readonly log: AdjustableLog;
   /** Undefined: no response cache in this process. */
   readonly cacheUsage: MachineMetricOptions['cacheUsage'];
 }
@@ -92,8 +91,8 @@ class FrontEnds {
     const { clock, log, lifecycle } = this.#parts;
     if (!grpc) return undefined;
     const transport = new GrpcJsTransport(grpc, clock, log);
-    const observer = await this.#startRequestObservers();
-    const methods = restrictMethods(this.#grpcMethods(observer), grpc.restrictions);
+    const observers = await this.#startRequestObservers();
+    const methods = restrictMethods(this.#grpcMethods(observers), grpc.restrictions);
     const port = await bound('grpc', grpc.port, transport.start(methods));
     lifecycle.onStop('gRPC', async () => {
       lifecycle.endStreams();
@@ -136,10 +135,10 @@ class FrontEnds {
     return port;
   }
 
-  async #startRequestObservers(): Promise<RequestObserver | undefined> {
+  async #startRequestObservers(): Promise<RequestObservers> {
     const { log: logOptions, tracing, id } = this.#options;
     const { clock, lifecycle, log } = this.#parts;
-    const { observer, stop } = await startRequestObservers(
+    const observers = await startRequestObservers(
       {
         logEvery: logOptions.everyRequests,
         tracing: tracing && {
@@ -154,21 +153,21 @@ class FrontEnds {
       log,
     );
     lifecycle.onStop('request observers', async () => {
-      if (!(await endsWithin(stop(), LAST_SPANS_MS)))
+      if (!(await endsWithin(observers.stop(), LAST_SPANS_MS)))
         log.warn({}, 'the last traces could not be sent in time');
     });
-    return observer;
+    return observers;
   }
 
-  #grpcMethods(observer: RequestObserver | undefined): GrpcMethod[] {
-    const { catalog, clock, control, lifecycle } = this.#parts;
+  #grpcMethods({ observer, traces }: RequestObservers): GrpcMethod[] {
+    const { catalog, clock, control, lifecycle, log } = this.#parts;
     const info = { name: this.#options.id, version: VERSION, extensions: EXTENSIONS };
     return [
       modelInferMethod({ catalog, clock, observer }),
       modelStreamInferMethod({ catalog, clock, observer }, lifecycle),
       ...serverMethods(info, lifecycle, catalog),
       ...repositoryMethods(control),
-      ...settingsMethods(this.#options.log),
+      ...settingsMethods({ log, traces, catalog }),
       ...healthMethods(lifecycle, catalog),
       ...reflectionMethods(),
       ...unsupportedMethods(this.#options),

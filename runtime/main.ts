@@ -10,7 +10,7 @@ import { InvalidOption } from './config/invalid-option.js';
 import { serverOptionsFrom, type ServerOptions } from './config/server-options.js';
 import { MAX_TIMER_MS, systemClock } from './core/clock.js';
 import { endsWithin } from './core/ends-within.js';
-import type { Log } from './core/log.js';
+import type { AdjustableLog } from './core/log.js';
 import { createLogger } from './observability/logger.js';
 import { StartFailed, createServer, type Server } from './server.js';
 import { VERSION } from './version.js';
@@ -81,7 +81,7 @@ async function main(): Promise<number> {
   }
   const forPeople =
     process.stderr.isTTY && options.log.format !== 'json' && options.log.file === '';
-  let log: Log;
+  let log: AdjustableLog;
   try {
     const isTerminal = process.stderr.isTTY;
     const isColored = isTerminal && !process.env['NO_COLOR'];
@@ -96,7 +96,7 @@ async function main(): Promise<number> {
 
 async function serve(
   options: ServerOptions,
-  { log, forPeople, startedAt }: { log: Log; forPeople: boolean; startedAt: number },
+  { log, forPeople, startedAt }: { log: AdjustableLog; forPeople: boolean; startedAt: number },
 ): Promise<number> {
   const show = ({ models, problems }: Pick<Server, 'models' | 'problems'>): void => {
     if (forPeople) process.stderr.write(`${statusTable(models, problems)}\n`);

@@ -5,7 +5,7 @@ import { openResponseCache } from './cache/open-response-cache.js';
 import type { CacheUsage, ResponseCache } from './cache/response-cache.js';
 import type { ServerOptions } from './config/server-options.js';
 import { systemClock, type Clock } from './core/clock.js';
-import type { Log } from './core/log.js';
+import type { AdjustableLog } from './core/log.js';
 import type { ModelIndexEntry } from './core/model-control.js';
 import { TimerWheel } from './core/timer-wheel.js';
 import { startFrontEnds, type Ports } from './front-ends.js';
@@ -50,7 +50,7 @@ export class StartFailed extends Error {
 }
 
 /** Resolves when every model has been tried and every port is open. @throws StartFailed, or what the system says of a port */
-export async function createServer(options: ServerOptions, log: Log): Promise<Server> {
+export async function createServer(options: ServerOptions, log: AdjustableLog): Promise<Server> {
   const { responseCache } = options;
   const cache =
     responseCache && (await openResponseCache(responseCache, { clock: systemClock, log }));
@@ -67,7 +67,7 @@ export async function createServer(options: ServerOptions, log: Log): Promise<Se
 
 class ServerBuilder {
   readonly #options: ServerOptions;
-  readonly #log: Log;
+  readonly #log: AdjustableLog;
   readonly #clock: Clock = systemClock;
   readonly #cache: ResponseCache | undefined;
   readonly #lifecycle: ServerLifecycle;
@@ -75,7 +75,7 @@ class ServerBuilder {
   readonly #registry: ModelRegistry;
   readonly #manager: ModelManager;
 
-  constructor(options: ServerOptions, log: Log, cache: ResponseCache | undefined) {
+  constructor(options: ServerOptions, log: AdjustableLog, cache: ResponseCache | undefined) {
     this.#cache = cache;
     this.#options = options;
     this.#log = log;

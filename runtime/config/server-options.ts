@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import type { LogSettings } from '../core/log.js';
 import { PROTOCOL_CATEGORIES, type ProtocolCategory } from '../core/protocol-category.js';
 import { parseByteSize } from './byte-size.js';
 import { readCacheConfig, type CacheConfig } from './cache-config.js';
@@ -74,14 +75,7 @@ export interface GrpcRestriction {
   readonly value: string;
 }
 
-export interface LogOptions {
-  readonly verboseLevel: number;
-  readonly info: boolean;
-  readonly warning: boolean;
-  readonly error: boolean;
-  readonly format: 'default' | 'ISO8601' | 'json';
-  /** '': stderr. */
-  readonly file: string;
+export interface LogOptions extends LogSettings {
   /** Every so many requests there is a line; 0: never. */
   readonly everyRequests: number;
 }

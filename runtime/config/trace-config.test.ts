@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { readTraceConfig } from './trace-config.js';
 
+const ALL = { followsCaller: true, ratio: 1 };
+
 describe('readTraceConfig', () => {
   it('wants no traces where nobody says where to', () => {
     expect(readTraceConfig([], {})).toEqual({ tracing: undefined, warnings: [] });
@@ -9,7 +11,11 @@ describe('readTraceConfig', () => {
   it('takes the URL of the flag', () => {
     const { tracing } = readTraceConfig(['opentelemetry,url=http://c:4318/v1/traces'], {});
 
-    expect(tracing).toEqual({ url: 'http://c:4318/v1/traces', serviceName: '' });
+    expect(tracing).toEqual({
+      url: 'http://c:4318/v1/traces',
+      serviceName: '',
+      sampler: ALL,
+    });
   });
 
   it.each(['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'])(
@@ -18,6 +24,7 @@ describe('readTraceConfig', () => {
       expect(readTraceConfig([], { [name]: 'http://c:4318' }).tracing).toEqual({
         url: '',
         serviceName: '',
+        sampler: ALL,
       });
       expect(readTraceConfig([], { [name]: '' }).tracing).toBeUndefined();
     },
@@ -32,7 +39,47 @@ describe('readTraceConfig', () => {
   it('takes the name of the service from the environment', () => {
     const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c', OTEL_SERVICE_NAME: 'shop' };
 
-    expect(readTraceConfig([], environment).tracing).toEqual({ url: '', serviceName: 'shop' });
+    expect(readTraceConfig([], environment).tracing?.serviceName).toBe('shop');
+  });
+
+  it.each([
+    ['', '', true, 1],
+    ['parentbased_always_on', '', true, 1],
+    ['parentbased_always_off', '', true, 0],
+    ['parentbased_traceidratio', '0.25', true, 0.25],
+    ['always_on', '', false, 1],
+    ['always_off', '0.5', false, 0],
+    ['traceidratio', '0', false, 0],
+  ])('knows the sampler %j with %j', (name, argument, followsCaller, ratio) => {
+    const { tracing, warnings } = readTraceConfig(['opentelemetry,url=http://c'], {
+      OTEL_TRACES_SAMPLER: name,
+      OTEL_TRACES_SAMPLER_ARG: argument,
+    });
+
+    expect(tracing?.sampler).toEqual({ followsCaller, ratio });
+    expect(warnings).toEqual([]);
+  });
+
+  it.each([
+    ['nosuch', '1', 'OTEL_TRACES_SAMPLER=nosuch has no effect: there is no such sampler'],
+    [
+      'parentbased_traceidratio',
+      '2',
+      'OTEL_TRACES_SAMPLER_ARG=2 is no number from 0 to 1: all requests are traced',
+    ],
+    [
+      'parentbased_traceidratio',
+      ' ',
+      'OTEL_TRACES_SAMPLER_ARG=  is no number from 0 to 1: all requests are traced',
+    ],
+  ])('traces all and warns where the sampler is %j with %j', (name, argument, warning) => {
+    const { tracing, warnings } = readTraceConfig(['opentelemetry,url=http://c'], {
+      OTEL_TRACES_SAMPLER: name,
+      OTEL_TRACES_SAMPLER_ARG: argument,
+    });
+
+    expect(tracing?.sampler).toEqual(ALL);
+    expect(warnings).toEqual([warning]);
   });
 
   it('warns of what it does not know', () => {

@@ -1,58 +1,55 @@
-// Reading of the trace and log settings. Changing them comes with the schedulers; until then it is refused.
+// Reading and changing the settings of the log and of traces. A request is taken whole: if anything in it is wrong, nothing changes.
 
 import { RuntimeError } from '../core/errors.js';
+import type { AdjustableLog } from '../core/log.js';
+import type { ModelCatalog } from '../core/model-catalog.js';
+import type { TraceControl } from '../core/trace-control.js';
 import type { GrpcMethod } from './grpc-transport.js';
+import { logChangesFrom, logSettingsMessage } from './log-settings.js';
 import type { Message } from './message-codec.js';
 import { inferenceMethod } from './server-service.js';
+import { traceChangesFrom, traceSettingsMessage } from './trace-settings.js';
 
-export interface LogSettings {
-  readonly verboseLevel: number;
-  readonly info: boolean;
-  readonly warning: boolean;
-  readonly error: boolean;
-  readonly format: string;
-  readonly file: string;
+export interface SettingsParts {
+  readonly log: Pick<AdjustableLog, 'settings' | 'adjust'>;
+  /** Undefined: there is nowhere to send traces. */
+  readonly traces: TraceControl | undefined;
+  readonly catalog: Pick<ModelCatalog, 'isReady'>;
 }
 
-export function settingsMethods(log: LogSettings): GrpcMethod[] {
+export function settingsMethods(parts: SettingsParts): GrpcMethod[] {
   return [
-    inferenceMethod('TraceSetting', (request) => {
-      refuseChanges(request, 'trace');
-      return { settings: TRACE_SETTINGS };
-    }),
-    inferenceMethod('LogSettings', (request) => {
-      refuseChanges(request, 'log');
-      return { settings: logSettings(log) };
-    }),
+    inferenceMethod('TraceSetting', (request) => traceSetting(request, parts)),
+    inferenceMethod('LogSettings', (request) => logSettings(request, parts)),
   ];
 }
 
 // ---- details below; callers need not read ----
 
-/** Tracing is off. */
-const TRACE_SETTINGS: Message = {
-  trace_level: { value: ['OFF'] },
-  trace_rate: { value: ['1000'] },
-  trace_count: { value: ['-1'] },
-  log_frequency: { value: ['0'] },
-  trace_file: { value: [''] },
-  trace_mode: { value: ['triton'] },
-};
-
-function logSettings(log: LogSettings): Message {
-  return {
-    log_file: { string_param: log.file },
-    log_info: { bool_param: log.info },
-    log_warning: { bool_param: log.warning },
-    log_error: { bool_param: log.error },
-    log_verbose_level: { uint32_param: log.verboseLevel },
-    log_format: { string_param: log.format },
-  };
+function traceSetting(request: Message, { traces, catalog }: SettingsParts): Message {
+  const model = String(request['model_name']);
+  if (model !== '' && !catalog.isReady(model, ''))
+    throw new RuntimeError('INVALID_ARGUMENT', `Request for unknown model : ${model}`);
+  const settings = settingsOf(request);
+  if (Object.keys(settings).length > 0) {
+    if (!traces) throw nowhereToSend();
+    traces.change(model, traceChangesFrom(settings));
+  }
+  return { settings: traceSettingsMessage(traces?.settings(model)) };
 }
 
-function refuseChanges(request: Message, what: string): void {
-  const names = Object.keys(request['settings'] as object);
-  if (names.length === 0) return;
-  const text = `changing ${what} settings (${names.join(', ')}) is not supported by this version of inferd; --help lists the flags for the start`;
-  throw new RuntimeError('UNSUPPORTED', text);
+function logSettings(request: Message, { log }: SettingsParts): Message {
+  const settings = settingsOf(request);
+  if (Object.keys(settings).length > 0) log.adjust(logChangesFrom(settings));
+  return { settings: logSettingsMessage(log.settings) };
+}
+
+function settingsOf(request: Message): Readonly<Record<string, Message>> {
+  return request['settings'] as Record<string, Message>;
+}
+
+function nowhereToSend(): RuntimeError {
+  const text =
+    'there is nowhere to send traces: start the server with --trace-config=opentelemetry,url=URL or OTEL_EXPORTER_OTLP_ENDPOINT';
+  return new RuntimeError('UNSUPPORTED', text);
 }

@@ -1,21 +1,10 @@
 // The server's log, by pino: for people when stderr is a terminal, JSON otherwise. Written synchronously: the last words of a
-// process that ends are the ones that matter.
+// process that ends are the ones that matter. What is written can be changed at any time, where to is settled at the start.
 
-import { pino, type DestinationStream } from 'pino';
+import { pino, type DestinationStream, type Logger } from 'pino';
 import { PinoPretty } from 'pino-pretty';
-import type { Log } from '../core/log.js';
+import type { AdjustableLog, LogChanges, LogFields, LogSettings } from '../core/log.js';
 import { logSentence } from './log-sentence.js';
-
-export interface LoggerOptions {
-  readonly verboseLevel: number;
-  readonly info: boolean;
-  readonly warning: boolean;
-  readonly error: boolean;
-  /** 'default': as the destination suits. */
-  readonly format: 'default' | 'ISO8601' | 'json';
-  /** '': stderr. */
-  readonly file: string;
-}
 
 export interface LogTerminal {
   readonly isTerminal: boolean;
@@ -23,37 +12,84 @@ export interface LogTerminal {
 }
 
 /** @throws what the system says of a file that cannot be written */
-export function createLogger(options: LoggerOptions, terminal: LogTerminal): Log {
-  const { isTerminal, isColored } = terminal;
-  const { format, file } = options;
-  const pretty = file === '' && (format === 'ISO8601' || (format === 'default' && isTerminal));
-  const logger = pino(
-    { level: 'debug', base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    pretty
-      ? prettyStream(format, isColored)
-      : pino.destination({ dest: file || STDERR, sync: true }),
-  );
-  const write = (level: Level, enabled: boolean): Log[Level] =>
-    enabled ? (fields, message) => logger[level](fields, message) : () => undefined;
-  return {
-    debug: write('debug', options.verboseLevel > 0),
-    info: write('info', options.info),
-    warn: write('warn', options.warning),
-    error: write('error', options.error),
-  };
+export function createLogger(settings: LogSettings, terminal: LogTerminal): AdjustableLog {
+  return new PinoLog(settings, terminal);
 }
 
-type Level = keyof Log;
+// ---- details below; callers need not read ----
 
 const STDERR = 2;
 
-function prettyStream(format: LoggerOptions['format'], isColored: boolean): DestinationStream {
+/** How lines look: JSON, or for people with one of two forms of the time. */
+type Look = 'json' | 'default' | 'ISO8601';
+
+class PinoLog implements AdjustableLog {
+  readonly #terminal: LogTerminal;
+  /** Made when first wanted and kept: changing to and fro must not leave streams behind. */
+  readonly #loggers = new Map<Look, Logger>();
+  #settings: LogSettings;
+  #logger: Logger;
+
+  constructor(settings: LogSettings, terminal: LogTerminal) {
+    this.#settings = settings;
+    this.#terminal = terminal;
+    this.#logger = this.#fitting();
+  }
+
+  get settings(): LogSettings {
+    return this.#settings;
+  }
+
+  adjust(changes: LogChanges): void {
+    this.#settings = { ...this.#settings, ...changes };
+    this.#logger = this.#fitting();
+  }
+
+  debug(fields: LogFields, message: string): void {
+    if (this.#settings.verboseLevel > 0) this.#logger.debug(fields, message);
+  }
+
+  info(fields: LogFields, message: string): void {
+    if (this.#settings.info) this.#logger.info(fields, message);
+  }
+
+  warn(fields: LogFields, message: string): void {
+    if (this.#settings.warning) this.#logger.warn(fields, message);
+  }
+
+  error(fields: LogFields, message: string): void {
+    if (this.#settings.error) this.#logger.error(fields, message);
+  }
+
+  #fitting(): Logger {
+    const look = this.#look();
+    const known = this.#loggers.get(look);
+    if (known) return known;
+    const made = pino(
+      { level: 'debug', base: null, timestamp: pino.stdTimeFunctions.isoTime },
+      look === 'json'
+        ? pino.destination({ dest: this.#settings.file || STDERR, sync: true })
+        : prettyStream(look, this.#terminal.isColored),
+    );
+    this.#loggers.set(look, made);
+    return made;
+  }
+
+  #look(): Look {
+    const { format, file } = this.#settings;
+    if (file !== '' || format === 'json') return 'json';
+    if (format === 'ISO8601') return format;
+    return this.#terminal.isTerminal ? 'default' : 'json';
+  }
+}
+
+function prettyStream(look: 'default' | 'ISO8601', isColored: boolean): DestinationStream {
   return PinoPretty({
     destination: STDERR,
     sync: true,
     colorize: isColored,
     hideObject: true,
     messageFormat: logSentence,
-    translateTime: format === 'ISO8601' ? 'UTC:yyyy-mm-dd"T"HH:MM:ss.l"Z"' : 'SYS:HH:MM:ss.l',
+    translateTime: look === 'ISO8601' ? 'UTC:yyyy-mm-dd"T"HH:MM:ss.l"Z"' : 'SYS:HH:MM:ss.l',
   });
 }

@@ -16,14 +16,18 @@ import {
 } from '@opentelemetry/api';
 import { NodeSDK, resources } from '@opentelemetry/sdk-node';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
+import type { SamplerConfig } from '../config/trace-config.js';
 import type { ErrorCode, RuntimeError } from '../core/errors.js';
 import type { FinishedRequest, RequestObserver } from '../core/request-observer.js';
+import { TraceSampling } from './trace-sampling.js';
+import { createSampler, sampled } from './trace-sampler.js';
 
 export interface TracingOptions {
   /** Where to send spans over HTTP; '': where the environment says. */
   readonly url: string;
   readonly serviceName: string;
   readonly serviceVersion: string;
+  readonly sampler: SamplerConfig;
   /** The milliseconds since 1970 at the zero point of the clock that requests are timed with, as of now: time of day may be set. */
   readonly epochMs: () => number;
   /** Told of spans that cannot be sent. */
@@ -33,12 +37,13 @@ export interface TracingOptions {
 }
 
 export class Tracing implements RequestObserver {
+  readonly sampling: TraceSampling;
   readonly #sdk: NodeSDK;
   readonly #tracer: Tracer;
   readonly #options: TracingOptions;
 
   constructor(options: TracingOptions) {
-    const { url, serviceName, serviceVersion, warn } = options;
+    const { url, serviceName, serviceVersion, sampler, warn } = options;
     const ignore = (): void => undefined;
     diag.setLogger(
       { error: warn, warn, info: ignore, debug: ignore, verbose: ignore },
@@ -47,6 +52,7 @@ export class Tracing implements RequestObserver {
     this.#sdk = new NodeSDK({
       serviceName,
       ...(url !== '' && { traceExporter: new OTLPTraceExporter({ url }) }),
+      sampler: createSampler(sampler),
       // Not the process: its command line may have secrets in it.
       resourceDetectors: [resources.envDetector, resources.hostDetector],
       instrumentations: [],
@@ -56,16 +62,20 @@ export class Tracing implements RequestObserver {
     this.#sdk.start();
     this.#tracer = trace.getTracer('inferd', serviceVersion);
     this.#options = options;
+    this.sampling = new TraceSampling(sampler.ratio === 0 ? 0 : Math.round(1 / sampler.ratio));
   }
 
   requestFinished(request: FinishedRequest): void {
+    if (!this.sampling.isOpen(request.modelName)) return;
+    const parent = this.#parentOf(request);
+    if (!parent) return;
     const epochMs = this.#options.epochMs();
-    const parent = propagation.extract(context.active(), request, HEADERS);
     const startTime = epochMs + request.timings.receivedAt;
     const options = { kind: SpanKind.SERVER, startTime };
     const name = 'inference.GRPCInferenceService/ModelInfer';
     const span = this.#tracer.startSpan(name, options, parent);
     if (span.isRecording()) {
+      this.sampling.traced(request.modelName);
       this.#describe(span, request);
       this.#addPhases(trace.setSpan(parent, span), request, epochMs);
     }
@@ -78,6 +88,15 @@ export class Tracing implements RequestObserver {
   }
 
   // ---- details below; callers need not read ----
+
+  /** Undefined: the request is not to be traced. */
+  #parentOf(request: FinishedRequest): Context | undefined {
+    const parent = propagation.extract(context.active(), request, HEADERS);
+    if (trace.getSpanContext(parent)) return parent;
+    const isTurn = this.sampling.isTurn(request.modelName);
+    if (isTurn === 'sampler') return parent;
+    return isTurn ? sampled(parent) : undefined;
+  }
 
   #describe(span: Span, { modelName, modelVersion, id, timings, error }: FinishedRequest): void {
     span.setAttributes({

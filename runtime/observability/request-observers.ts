@@ -2,6 +2,7 @@
 
 import type { Log } from '../core/log.js';
 import type { FinishedRequest, RequestObserver } from '../core/request-observer.js';
+import type { TraceControl } from '../core/trace-control.js';
 import { AccessLog } from './access-log.js';
 import type { TracingOptions } from './open-telemetry.js';
 
@@ -15,6 +16,8 @@ export interface RequestObserverOptions {
 export interface RequestObservers {
   /** Undefined: nobody. */
   readonly observer: RequestObserver | undefined;
+  /** Undefined: no traces. */
+  readonly traces: TraceControl | undefined;
   /** Sends what is left to be sent. */
   readonly stop: () => Promise<void>;
 }
@@ -25,15 +28,16 @@ export async function startRequestObservers(
 ): Promise<RequestObservers> {
   const observers: RequestObserver[] = [];
   if (logEvery > 0) observers.push(new AccessLog(log, logEvery));
-  let stop = (): Promise<void> => Promise.resolve();
-  if (tracing) {
-    // Half a second and 20 MB that servers without traces need not spend.
-    const { Tracing } = await import('./open-telemetry.js');
-    const traces = new Tracing(tracing);
-    observers.push(traces);
-    stop = () => traces.stop();
+  if (!tracing) {
+    const stop = (): Promise<void> => Promise.resolve();
+    return { observer: combined(observers, log), traces: undefined, stop };
   }
-  return { observer: combined(observers, log), stop };
+  // Half a second and 20 MB that servers without traces need not spend.
+  const { Tracing } = await import('./open-telemetry.js');
+  const traces = new Tracing(tracing);
+  observers.push(traces);
+  const stop = (): Promise<void> => traces.stop();
+  return { observer: combined(observers, log), traces: traces.sampling, stop };
 }
 
 /** What goes wrong here is told and goes no further: others of the same batch still wait for their answers. */
