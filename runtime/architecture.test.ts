@@ -44,6 +44,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'fastify',
       'node:buffer',
       'node:events',
+      'node:fs',
       'node:url',
     ],
   },

@@ -20,7 +20,8 @@ import { repositoryMethods } from './frontend/repository-service.js';
 import { restrictMethods } from './frontend/restricted-methods.js';
 import { serverMethods } from './frontend/server-service.js';
 import { settingsMethods } from './frontend/settings-service.js';
-import { unsupportedMethods } from './frontend/unsupported-methods.js';
+import { sharedMemoryMethods } from './frontend/shared-memory-service.js';
+import { SharedMemory } from './frontend/shared-memory.js';
 import type { MachineMetricOptions } from './observability/machine-metrics.js';
 import { createMetrics } from './observability/metrics.js';
 import { startRequestObservers, type RequestObservers } from './observability/request-observers.js';
@@ -80,6 +81,7 @@ export async function startFrontEnds(parts: FrontEndParts, options: ServerOption
 class FrontEnds {
   readonly #parts: FrontEndParts;
   readonly #options: ServerOptions;
+  readonly #sharedMemory = new SharedMemory();
 
   constructor(parts: FrontEndParts, options: ServerOptions) {
     this.#parts = parts;
@@ -102,6 +104,7 @@ class FrontEnds {
           `requests were still under way after ${exitTimeoutMs / 1000} s and are cut off`,
         );
       transport.close();
+      this.#sharedMemory.unregisterAll();
     });
     log.info({}, `Started GRPCInferenceService at ${grpc.address}:${port}`);
     return port;
@@ -162,15 +165,16 @@ class FrontEnds {
   #grpcMethods({ observer, traces }: RequestObservers): GrpcMethod[] {
     const { catalog, clock, control, lifecycle, log } = this.#parts;
     const info = { name: this.#options.id, version: VERSION, extensions: EXTENSIONS };
+    const inference = { catalog, clock, observer, sharedMemory: this.#sharedMemory };
     return [
-      modelInferMethod({ catalog, clock, observer }),
-      modelStreamInferMethod({ catalog, clock, observer }, lifecycle),
+      modelInferMethod(inference),
+      modelStreamInferMethod(inference, lifecycle),
       ...serverMethods(info, lifecycle, catalog),
       ...repositoryMethods(control),
       ...settingsMethods({ log, traces, catalog }),
+      ...sharedMemoryMethods(this.#sharedMemory, this.#options.allowClientSharedMemory),
       ...healthMethods(lifecycle, catalog),
       ...reflectionMethods(),
-      ...unsupportedMethods(this.#options),
     ];
   }
 }

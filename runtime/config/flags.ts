@@ -227,7 +227,11 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         'BYTES',
         'Deprecated: the same as --cache-config=local,size=BYTES.',
       ),
-      boolean('allow-client-shm', 'Let clients pass tensors in shared memory. Not yet.', 'false'),
+      boolean(
+        'allow-client-shm',
+        'Let clients pass tensors in shared memory of this machine.',
+        'false',
+      ),
     ],
   },
   {

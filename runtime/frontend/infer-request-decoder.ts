@@ -14,6 +14,9 @@ import {
 } from '../core/inference.js';
 import type { Tensor } from '../core/tensor.js';
 import { readParameterEntry, requestParameters, type WireParameter } from './request-parameters.js';
+import { outputPlaces, requestedOutput } from './requested-outputs.js';
+import { placeFromParameters, type OutputPlaces } from './shared-memory-tensors.js';
+import { SharedMemory } from './shared-memory.js';
 import { readContents } from './tensor-contents.js';
 import { DELIMITED, WireReader } from './wire-reader.js';
 
@@ -22,30 +25,43 @@ export interface DecodedInferRequest {
   readonly modelVersion: string;
   /** Why the request cannot be served even if its model can. */
   readonly defect: RuntimeError | undefined;
+  /** Undefined: no output goes to shared memory. */
+  readonly places: OutputPlaces | undefined;
 }
 
-/** @throws RuntimeError INVALID_ARGUMENT when the bytes are no such message */
-export function decodeInferRequest(bytes: Buffer): DecodedInferRequest {
+/** Inputs in shared memory are read now. @throws RuntimeError INVALID_ARGUMENT when the bytes are no such message */
+export function decodeInferRequest(
+  bytes: Buffer,
+  memory: Pick<SharedMemory, 'place'> = NO_SHARED_MEMORY,
+): DecodedInferRequest {
   const wire = readRequest(new WireReader(bytes));
   let parameters: RequestParameters = NO_PARAMETERS;
   let inputs: readonly Tensor[] = [];
   let outputs: readonly RequestedOutput[] = [];
   let defect: RuntimeError | undefined;
+  let places: OutputPlaces | undefined;
   try {
     if (wire.parameters) parameters = requestParameters(wire.parameters);
     checkNames(wire);
     outputs = wire.outputs.length === 0 ? NO_OUTPUTS : wire.outputs.map(requestedOutput);
-    inputs = attachData(wire);
+    places = outputPlaces(wire.outputs, memory);
+    inputs = attachData(wire, memory);
   } catch (error) {
     defect = RuntimeError.from(error);
   }
   const { modelName, modelVersion, id } = wire;
-  return { request: { modelName, id, parameters, inputs, outputs }, modelVersion, defect };
+  const request = { modelName, id, parameters, inputs, outputs };
+  return { request, modelVersion, defect, places };
 }
 
 // ---- details below; callers need not read ----
 
 const NO_OUTPUTS: readonly RequestedOutput[] = [];
+
+const NO_SHARED_MEMORY = new SharedMemory();
+
+/** Together, in shared memory: as much as a message can hold. A small message must not make the server take any amount of memory. */
+const MOST_SHARED_BYTES = 2 ** 31 - 1;
 
 type WireParameters = Map<string, WireParameter>;
 
@@ -213,41 +229,21 @@ function firstRepeated(items: readonly { readonly name: string }[]): string | un
   return undefined;
 }
 
-function requestedOutput({ name, parameters }: WireOutput): RequestedOutput {
-  if (!parameters) return { name, classCount: 0 };
-  refuseSharedMemory(parameters);
-  const classification = parameters.get('classification');
-  if (!classification) return { name, classCount: 0 };
-  if (classification.type !== 'int64')
-    throw new RuntimeError(
-      'INVALID_ARGUMENT',
-      "invalid value type for 'classification' parameter, expected int64_param.",
-    );
-  const classCount = Number(classification.value);
-  if (classCount > 0) return { name, classCount };
-  throw new RuntimeError(
-    'INVALID_ARGUMENT',
-    "invalid value for 'classification' parameter, expected >= 0",
-  );
-}
-
-/** No region can be registered, so none is found. */
-function refuseSharedMemory(parameters: WireParameters): void {
-  const region = parameters.get('shared_memory_region');
-  if (!region) return;
-  const text = `Unable to find shared memory region: '${String(region.value)}'`;
-  throw new RuntimeError('NOT_FOUND', text);
-}
-
-function attachData(wire: WireRequest): Tensor[] {
+function attachData(wire: WireRequest, memory: Pick<SharedMemory, 'place'>): Tensor[] {
   const { inputs, raw, modelName: model } = wire;
   const tensors: Tensor[] = [];
   let used = 0;
-  for (const { name, dataType: typeName, shape, contents, parameters } of inputs) {
-    if (parameters) refuseSharedMemory(parameters);
+  let sharedBytes = 0;
+  for (const input of inputs) {
+    const { name, dataType: typeName, shape, contents, parameters } = input;
     const dataType = dataTypeFromName(typeName);
+    const place = parameters && placeFromParameters(name, parameters);
     let data: Buffer | undefined;
-    if (!contents) data = raw[used++];
+    if (place) {
+      sharedBytes += place.byteSize;
+      checkShared(input, model, sharedBytes);
+      data = memory.place(place).read();
+    } else if (!contents) data = raw[used++];
     else if (raw.length > 0) {
       const text = `contents field must not be specified when using raw_input_contents for '${name}' for model '${model}'`;
       throw new RuntimeError('INVALID_ARGUMENT', text);
@@ -260,5 +256,15 @@ function attachData(wire: WireRequest): Tensor[] {
   }
   if (raw.length <= used) return tensors;
   const text = `expected ${used} raw_input_contents for the inputs of model '${model}', got ${raw.length}`;
+  throw new RuntimeError('INVALID_ARGUMENT', text);
+}
+
+function checkShared({ name, contents }: WireInput, model: string, sharedBytes: number): void {
+  if (contents) {
+    const text = `unexpected 'content' provided when using shared memory for input tensor '${name}' for model '${model}'`;
+    throw new RuntimeError('INVALID_ARGUMENT', text);
+  }
+  if (sharedBytes <= MOST_SHARED_BYTES) return;
+  const text = `inputs in shared memory have more than ${MOST_SHARED_BYTES} bytes together`;
   throw new RuntimeError('INVALID_ARGUMENT', text);
 }

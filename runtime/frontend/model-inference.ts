@@ -13,12 +13,15 @@ import { classify } from './classification.js';
 import type { GrpcCall } from './grpc-transport.js';
 import { decodeInferRequest } from './infer-request-decoder.js';
 import { wantsTimings, withTimings } from './response-timings.js';
+import { withOutputsInPlace, type OutputPlaces } from './shared-memory-tensors.js';
+import type { SharedMemory } from './shared-memory.js';
 
 export interface ModelInferenceParts {
   readonly catalog: ModelCatalog;
   readonly clock: Clock;
   /** Undefined: nobody wants to know. */
   readonly observer: RequestObserver | undefined;
+  readonly sharedMemory: SharedMemory;
 }
 
 export abstract class ModelInference implements Reply {
@@ -27,6 +30,7 @@ export abstract class ModelInference implements Reply {
   readonly #call: GrpcCall;
   readonly #parts: ModelInferenceParts;
   #request: InferenceRequest | undefined;
+  #places: OutputPlaces | undefined;
   #handle: ServableHandle | undefined;
   #isEnded = false;
 
@@ -56,8 +60,10 @@ export abstract class ModelInference implements Reply {
 
   run(message: Buffer): void {
     try {
-      const { request, modelVersion, defect } = decodeInferRequest(message);
+      const decoded = decodeInferRequest(message, this.#parts.sharedMemory);
+      const { request, modelVersion, defect } = decoded;
       this.#request = request;
+      this.#places = decoded.places;
       this.#handle = this.#parts.catalog.acquire(request.modelName, modelVersion);
       this.admit(this.#handle.model);
       if (defect) throw defect;
@@ -79,8 +85,11 @@ export abstract class ModelInference implements Reply {
   /** The response with what the request asks for besides the outputs as they are. @throws RuntimeError */
   protected prepared(response: InferenceResponse): InferenceResponse {
     const request = this.#request!;
-    const answer = withClasses(response, request.outputs, this.#handle!.model);
-    return wantsTimings(request) ? withTimings(answer, this.inference.timings) : answer;
+    let answer = withClasses(response, request.outputs, this.#handle!.model);
+    if (wantsTimings(request)) answer = withTimings(answer, this.inference.timings);
+    // Whoever has gone may use the memory for something else by now.
+    if (!this.#places || this.inference.cancelled) return answer;
+    return withOutputsInPlace(answer, this.#places);
   }
 
   protected noResponse(): RuntimeError {

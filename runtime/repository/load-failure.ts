@@ -7,6 +7,7 @@ import { RuntimeError } from '../core/errors.js';
 const KIND: Record<ErrorCode, string> = {
   INVALID_ARGUMENT: 'Invalid argument',
   NOT_FOUND: 'Not found',
+  ALREADY_EXISTS: 'Already exists',
   MODEL_NOT_READY: 'Unavailable',
   QUEUE_FULL: 'Unavailable',
   QUEUE_TIMEOUT: 'Unavailable',

@@ -11,6 +11,7 @@ import type { Tensor } from '../core/tensor.js';
 import { messageCodec, type Message } from '../frontend/message-codec.js';
 import { modelInferMethod } from '../frontend/model-infer.js';
 import type { ModelInferenceParts } from '../frontend/model-inference.js';
+import { SharedMemory } from '../frontend/shared-memory.js';
 import { FakeCatalog, aServedModel } from './fake-catalog.js';
 import { FakeClock } from './fake-clock.js';
 import { FakeUnaryCall, type FakeCallOptions } from './fake-grpc-call.js';
@@ -56,7 +57,12 @@ export function aMessage(overrides: Message = {}): Buffer {
 }
 
 export function aRoad(catalog: FakeCatalog): ModelInferenceParts {
-  return { catalog, clock: new FakeClock(), observer: undefined };
+  return {
+    catalog,
+    clock: new FakeClock(),
+    observer: undefined,
+    sharedMemory: new SharedMemory(),
+  };
 }
 
 export interface Asked {
@@ -72,13 +78,19 @@ export function askModel(
     serving = aServedModel(),
     options = {},
     observer,
-  }: { serving?: ServedModel; options?: FakeCallOptions; observer?: RequestObserver } = {},
+    sharedMemory = new SharedMemory(),
+  }: {
+    serving?: ServedModel;
+    options?: FakeCallOptions;
+    observer?: RequestObserver;
+    sharedMemory?: SharedMemory;
+  } = {},
 ): Asked {
   const model = new PuppetServable();
   const catalog = new FakeCatalog().serve(serving, model);
   const clock = new FakeClock();
   const call = new FakeUnaryCall(message, options);
-  const method = modelInferMethod({ catalog, clock, observer });
+  const method = modelInferMethod({ catalog, clock, observer, sharedMemory });
   if (method.kind !== 'unary') throw new Error('ModelInfer is not unary');
   method.handle(call);
   return { call, catalog, model, clock };

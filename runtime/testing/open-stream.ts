@@ -7,6 +7,7 @@ import type { RequestObserver } from '../core/request-observer.js';
 import type { Reply, Servable } from '../core/servable.js';
 import type { Tensor } from '../core/tensor.js';
 import { messageCodec, type Message } from '../frontend/message-codec.js';
+import { SharedMemory } from '../frontend/shared-memory.js';
 import { modelStreamInferMethod } from '../frontend/model-stream-infer.js';
 import { aResponse } from './ask-model.js';
 import { aTensor } from './build.js';
@@ -81,7 +82,10 @@ export function openStream(options: FakeCallOptions = {}, observer?: RequestObse
     .serve(aServedModel({ name: 'many', decoupled: true }), decoupled);
   const [health, clock] = [new FakeHealth(), new FakeClock()];
   const call = new FakeStreamCall(options);
-  const method = modelStreamInferMethod({ catalog, clock, observer }, health);
+  const method = modelStreamInferMethod(
+    { catalog, clock, observer, sharedMemory: new SharedMemory() },
+    health,
+  );
   if (method.kind !== 'stream') throw new Error('ModelStreamInfer is no stream');
   method.handle(call);
   return { call, model, decoupled, catalog, health, clock };

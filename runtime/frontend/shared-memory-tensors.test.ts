@@ -1,0 +1,109 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { aMessage, askModel, replyTo } from '../testing/ask-model.js';
+import { aTensor } from '../testing/build.js';
+import { HAS_SHARED_MEMORY, SharedMemoryFile } from '../testing/shared-memory-file.js';
+import { GRPC } from './grpc-status.js';
+import type { Message } from './message-codec.js';
+import { SharedMemory } from './shared-memory.js';
+
+const y = aTensor('OUTPUT0', [1, 2], [0.5, -1]);
+const z = aTensor('OUTPUT1', [1, 1], [9]);
+
+function inRegion(offset: number, byteSize: number): Message {
+  return {
+    shared_memory_region: { string_param: 'r' },
+    shared_memory_offset: { int64_param: offset },
+    shared_memory_byte_size: { int64_param: byteSize },
+  };
+}
+
+const toRegion = (offset: number, byteSize: number): Message => ({
+  outputs: [{ name: 'OUTPUT0', parameters: inRegion(offset, byteSize) }, { name: 'OUTPUT1' }],
+});
+
+describe.skipIf(!HAS_SHARED_MEMORY)('a request with tensors in shared memory', () => {
+  let file: SharedMemoryFile;
+  let sharedMemory: SharedMemory;
+  beforeEach(() => {
+    file = new SharedMemoryFile(Uint8Array.from({ length: 32 }, (_, i) => i));
+    sharedMemory = new SharedMemory();
+    sharedMemory.register({ name: 'r', key: file.key, offset: 0, byteSize: 32 });
+  });
+  afterEach(() => {
+    sharedMemory.unregisterAll();
+    file.remove();
+  });
+
+  it('brings its inputs from there, and the others as they come', () => {
+    const tensor = { datatype: 'FP32', shape: [1, 2] };
+    const inputs = [
+      { ...tensor, name: 'A' },
+      { ...tensor, name: 'B', parameters: inRegion(4, 8) },
+      { ...tensor, name: 'C' },
+    ];
+    const raw = [Buffer.alloc(8, 1), Buffer.alloc(8, 2)];
+
+    const { model } = askModel(aMessage({ inputs, raw_input_contents: raw }), { sharedMemory });
+
+    expect(model.request!.inputs.map(({ name, data }) => [name, [...data]])).toEqual([
+      ['A', Array(8).fill(1)],
+      ['B', [4, 5, 6, 7, 8, 9, 10, 11]],
+      ['C', Array(8).fill(2)],
+    ]);
+  });
+
+  it('takes its outputs there, and the others in the response', () => {
+    const asked = askModel(aMessage(toRegion(16, 12)), { sharedMemory });
+
+    asked.model.respond(y, z);
+    asked.model.end();
+
+    expect(replyTo(asked)).toMatchObject({
+      outputs: [
+        { name: 'OUTPUT0', datatype: 'FP32', shape: [1, 2] },
+        { name: 'OUTPUT1', datatype: 'FP32', shape: [1, 1] },
+      ],
+      raw_output_contents: [Buffer.alloc(0), Buffer.from(z.data)],
+    });
+    expect([...file.bytes.subarray(15, 25)]).toEqual([15, ...y.data, 24]);
+  });
+
+  it('fails when an output does not fit, and writes none of it', () => {
+    const asked = askModel(aMessage(toRegion(0, 4)), { sharedMemory });
+
+    asked.model.respond(y, z);
+    asked.model.end();
+
+    expect(asked.call.failures).toEqual([
+      {
+        code: GRPC.INTERNAL,
+        message:
+          "shared memory size specified with the request for output 'OUTPUT0' (4 bytes) should be at least 8 bytes to hold the results",
+      },
+    ]);
+    expect(file.bytes[0]).toBe(0);
+    expect(asked.catalog.released).toBe(1);
+  });
+
+  it('writes nothing for a caller that has gone', () => {
+    const asked = askModel(aMessage(toRegion(0, 8)), { sharedMemory });
+
+    asked.call.cancel();
+    asked.model.respond(y, z);
+    asked.model.end();
+
+    expect([...file.bytes.subarray(0, 8)]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  it('fails when its region is unregistered before its outputs are there', () => {
+    const asked = askModel(aMessage(toRegion(0, 8)), { sharedMemory });
+
+    sharedMemory.unregister('r');
+    asked.model.respond(y, z);
+    asked.model.end();
+
+    expect(asked.call.failures).toEqual([
+      { code: GRPC.NOT_FOUND, message: "Unable to find shared memory region: 'r'" },
+    ]);
+  });
+});
