@@ -38,7 +38,12 @@ describe('broken requests', () => {
 
   beforeAll(async () => {
     const more = `--model-repository=${repository.path}`;
-    const flags = [more, '--model-control-mode=explicit', '--load-model=*'];
+    const flags = [
+      more,
+      '--model-control-mode=explicit',
+      '--load-model=*',
+      '--allow-client-shm=true',
+    ];
     server = await TestServer.start({ repository: GOLDEN_REPOSITORY, flags });
     client = new TestClient(server.ports.grpc);
     pid = server.pid;

@@ -107,3 +107,63 @@ describe.skipIf(!HAS_SHARED_MEMORY)('a request with tensors in shared memory', (
     ]);
   });
 });
+
+const REGION = {
+  shared_memory_region: { string_param: 'r' },
+  shared_memory_byte_size: { int64_param: 8 },
+};
+const HUGE = { shared_memory_byte_size: { int64_param: 2 ** 31 } };
+
+function anInput(overrides: Message): Message {
+  return { name: 'x', datatype: 'FP32', shape: [1, 2], ...overrides };
+}
+
+describe('a request that is wrong about shared memory', () => {
+  it.each<[string, Message, string]>([
+    [
+      'shared memory without a size',
+      { inputs: [anInput({ parameters: { shared_memory_region: { string_param: 'r' } } })] },
+      "'shared_memory_byte_size' must be specified along with 'shared_memory_region' parameter for tensor 'x'",
+    ],
+    [
+      'a place without shared memory',
+      { outputs: [{ name: 'y', parameters: { shared_memory_offset: { int64_param: 0 } } }] },
+      "'shared_memory_offset' can not be specified without 'shared_memory_region' parameter for tensor 'y'",
+    ],
+    [
+      'a region of another type',
+      {
+        inputs: [
+          anInput({ parameters: { ...REGION, shared_memory_region: { bool_param: true } } }),
+        ],
+      },
+      "invalid value type for 'shared_memory_region' parameter for tensor 'x', expected string_param.",
+    ],
+    [
+      'an offset of another type',
+      {
+        inputs: [anInput({ parameters: { ...REGION, shared_memory_offset: { uint64_param: 0 } } })],
+      },
+      "invalid value type for 'shared_memory_offset' parameter for tensor 'x', expected int64_param.",
+    ],
+    [
+      'classes in shared memory',
+      { outputs: [{ name: 'y', parameters: { ...REGION, classification: { int64_param: 1 } } }] },
+      "output can't set both 'shared_memory_region' and 'classification'",
+    ],
+    [
+      'contents beside shared memory',
+      { inputs: [anInput({ parameters: REGION, contents: { fp32_contents: [1] } })] },
+      "unexpected 'content' provided when using shared memory for input tensor 'x' for model 'm'",
+    ],
+    [
+      'more shared memory than a message could hold',
+      { inputs: [anInput({ parameters: { ...REGION, ...HUGE } })] },
+      'inputs in shared memory have more than 2147483647 bytes together',
+    ],
+  ])('is refused: %s', (_what, message, text) => {
+    const { call } = askModel(aMessage({ raw_input_contents: [], ...message }));
+
+    expect(call.failures).toEqual([{ code: GRPC.INVALID_ARGUMENT, message: text }]);
+  });
+});

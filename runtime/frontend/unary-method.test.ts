@@ -3,7 +3,7 @@ import { RuntimeError } from '../core/errors.js';
 import { FakeUnaryCall } from '../testing/fake-grpc-call.js';
 import { GRPC } from './grpc-status.js';
 import { messageCodec, type Message } from './message-codec.js';
-import { failingMethod, unaryMethod } from './unary-method.js';
+import { unaryMethod } from './unary-method.js';
 
 const TYPES = {
   request: 'inference.ModelReadyRequest',
@@ -101,18 +101,5 @@ describe('unaryMethod', () => {
 
     expect(call.failures).toMatchObject([{ code: GRPC.INTERNAL }]);
     expect(call.answers).toBe(1);
-  });
-});
-
-describe('failingMethod', () => {
-  const error = new RuntimeError('UNSUPPORTED', 'not here');
-
-  it('fails a call without reading it', () => {
-    const method = failingMethod('/a.B/C', error);
-    const call = new FakeUnaryCall(Buffer.of(0xff));
-
-    if (method.kind === 'unary') method.handle(call);
-
-    expect(call.failures).toEqual([{ code: GRPC.UNIMPLEMENTED, message: 'not here' }]);
   });
 });

@@ -1,6 +1,5 @@
 // A unary call of the control plane as a function from message to message.
 
-import type { RuntimeError } from '../core/errors.js';
 import { grpcStatusOf } from './grpc-status.js';
 import type { GrpcMethod, UnaryCall } from './grpc-transport.js';
 import { messageCodec, type Message } from './message-codec.js';
@@ -27,9 +26,4 @@ export function unaryMethod(
     }
   };
   return { path, kind: 'unary', handle: (call) => void handle(call) };
-}
-
-/** A unary method that always fails, whatever it is sent. */
-export function failingMethod(path: string, error: RuntimeError): GrpcMethod {
-  return { path, kind: 'unary', handle: (call) => call.fail(grpcStatusOf(error)) };
 }

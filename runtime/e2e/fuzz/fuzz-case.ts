@@ -10,7 +10,7 @@ import type { Http2Request } from './http2-exchange.js';
 import { wireOf } from './infer-draft.js';
 import { pickWeighted, type DraftMutation } from './mutation.js';
 import { NAME_MUTATIONS } from './name-mutations.js';
-import { INFERENCE, OTHER_CALLS } from './other-calls.js';
+import { INFERENCE, OTHER_CALLS, type OtherCall } from './other-calls.js';
 import { PARAMETER_MUTATIONS } from './parameter-mutations.js';
 import { Random } from './random.js';
 import {
@@ -18,6 +18,7 @@ import {
   CONTROL_CALL,
   FAILED_IN_BACKEND,
   INFER,
+  OPENING_CALL,
   OTHER_CALL,
   REFUSED,
   UNIMPLEMENTED,
@@ -149,11 +150,17 @@ function byteCase(random: Random): Made {
 }
 
 function otherCase(random: Random): Made {
-  const { kind, path, items, controls, unimplemented } = pickWeighted(OTHER_CALLS, random);
+  const call = pickWeighted(OTHER_CALLS, random);
+  const { kind, path, items } = call;
   const tree = items(random);
   const message = random.chance(0.5) ? damaged(tree, random) : encodeItems(tree);
-  const rules = controls ? CONTROL_CALL : unimplemented ? UNIMPLEMENTED : OTHER_CALL;
-  return { kind, sending: { by: 'grpc', path, message }, rules };
+  return { kind, sending: { by: 'grpc', path, message }, rules: rulesOfCall(call) };
+}
+
+function rulesOfCall({ controls, opens, unimplemented }: OtherCall): Rules {
+  if (controls) return CONTROL_CALL;
+  if (opens) return OPENING_CALL;
+  return unimplemented ? UNIMPLEMENTED : OTHER_CALL;
 }
 
 function framingCase(random: Random): Made {

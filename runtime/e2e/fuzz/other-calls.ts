@@ -20,16 +20,14 @@ export interface OtherCall {
   readonly path: string;
   /** Its calls may load and unload models. */
   readonly controls?: true;
+  /** Its calls may name what cannot be opened. */
+  readonly opens?: true;
   /** There is nothing behind the path. */
   readonly unimplemented?: true;
   /** How often compared with the others; 1 if missing. */
   readonly weight?: number;
   readonly items: (random: Random) => WireItem[];
 }
-
-const UNIMPLEMENTED = ['SystemSharedMemory', 'CudaSharedMemory'].flatMap((memory) =>
-  ['Status', 'Register', 'Unregister'].map((verb) => memory + verb),
-);
 
 const NO_METHODS = [
   `${INFERENCE}NoSuchMethod`,
@@ -66,13 +64,11 @@ export const OTHER_CALLS: readonly OtherCall[] = [
     weight: 3,
     items: (random) => textFields({ 1: random.chance(0.7) ? oddName(random) : '' }),
   },
-  ...UNIMPLEMENTED.map((name): OtherCall => ({
-    kind: 'call: shared memory',
-    path: INFERENCE + name,
-    unimplemented: true,
-    weight: 0.3,
-    items: (random) => [...modelAndVersion(random), varintField(3, random.uint64())],
-  })),
+  ...['System', 'Cuda'].flatMap((kind) => [
+    { ...call(`${kind}SharedMemoryStatus`, memoryRegion), weight: 0.3 },
+    { ...call(`${kind}SharedMemoryUnregister`, memoryRegion), weight: 0.3 },
+    { ...call(`${kind}SharedMemoryRegister`, memoryRegion), opens: true as const },
+  ]),
   ...NO_METHODS.map((path): OtherCall => ({
     kind: 'call: no such method',
     path,
@@ -110,6 +106,16 @@ function controlParameter(random: Random): WireItem[] {
   const config = random.pick(['{}', '{"name":', '[]', 'null', '{"max_batch_size": 1e999}', '\0']);
   if (random.chance(0.3)) return [bytesField(3, config)];
   return random.chance(0.3) ? [bytesField(4, random.bytes(20))] : oddParameter(random);
+}
+
+/** Name, key, offset and size; of CUDA memory the second is a handle and the third a device. */
+function memoryRegion(random: Random): WireItem[] {
+  const keys = ['/', '/../../etc/passwd', '/triton_python_backend_shm_region_1', oddName(random)];
+  return [
+    ...textFields({ 1: oddName(random), 2: random.pick(keys) }),
+    varintField(3, random.chance(0.5) ? 0n : random.uint64()),
+    varintField(4, random.uint64()),
+  ];
 }
 
 /** Mostly none, or all would be refused alike. */

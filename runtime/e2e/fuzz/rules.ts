@@ -37,6 +37,14 @@ export const OTHER_CALL: Rules = {
   statuses: { [status.OK]: ANY, ...REFUSED_STATUSES, [status.UNIMPLEMENTED]: ANY },
 };
 
+/** Triton's status for a region that is not there. */
+export const OPENING_CALL: Rules = {
+  statuses: {
+    ...OTHER_CALL.statuses,
+    [status.INTERNAL]: /^Unable to open shared memory region: /,
+  },
+};
+
 /** Triton's status for a model that is in no repository, on which its clients match. */
 export const CONTROL_CALL: Rules = {
   statuses: { ...OTHER_CALL.statuses, [status.INTERNAL]: NO_SUCH_MODEL_TO_LOAD },
