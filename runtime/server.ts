@@ -12,6 +12,7 @@ import { startFrontEnds, type Ports } from './front-ends.js';
 import { ExecutorThreads } from './instance/executor-threads.js';
 import { hasCudaGpu } from './instance/gpu-detection.js';
 import { ModelMemory } from './instance/model-memory.js';
+import { RateLimiter } from './instance/rate-limiter.js';
 import { LoadReport } from './observability/load-report.js';
 import { holdOverrideFiles, showModelCard } from './repository/load-layers.js';
 import { ModelLoader } from './repository/model-loader.js';
@@ -98,6 +99,7 @@ class ServerBuilder {
         memory:
           maxModelMemoryBytes === undefined ? undefined : new ModelMemory(maxModelMemoryBytes),
         cache,
+        limiter: options.resourceLimits && new RateLimiter(options.resourceLimits),
       },
       { ...options, hasGpu, summaries: options.metrics?.summaryQuantiles !== undefined },
     );

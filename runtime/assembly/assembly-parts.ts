@@ -5,6 +5,7 @@ import type { Clock } from '../core/clock.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
 import type { ExecutorThreads } from '../instance/executor-threads.js';
 import type { ModelMemory } from '../instance/model-memory.js';
+import type { RateLimiter } from '../instance/rate-limiter.js';
 
 export interface AssemblyParts {
   readonly threads: ExecutorThreads;
@@ -14,6 +15,8 @@ export interface AssemblyParts {
   readonly memory?: ModelMemory | undefined;
   /** Models whose configuration says so answer from it; undefined: none does. */
   readonly cache?: ResponseCache | undefined;
+  /** Instances share resources; undefined: they run whenever their threads are free. */
+  readonly limiter?: RateLimiter | undefined;
 }
 
 export interface AssemblyOptions {

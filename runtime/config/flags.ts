@@ -214,8 +214,18 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
   {
     title: 'Scheduling, cache and shared memory',
     flags: [
-      later('rate-limit', 'off|execution_count', 'Let instances run by their resources.', 'off'),
-      later('rate-limit-resource', 'NAME:COUNT[:DEVICE]', 'Resources of the rate limiter.'),
+      text(
+        'rate-limit',
+        'off|execution_count',
+        'execution_count: an instance runs only while the resources of its rate_limiter are free; who has run least goes first.',
+        { default: 'off' },
+      ),
+      text(
+        'rate-limit-resource',
+        'NAME:COUNT[:DEVICE]',
+        'How much there is of a resource, on each device or on one; unset: as much as the neediest instance needs. May be repeated.',
+        { repeatable: true },
+      ),
       text(
         'cache-config',
         'CACHE,KEY=VALUE,…',

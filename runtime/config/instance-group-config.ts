@@ -1,6 +1,6 @@
 // The instances a completed configuration asks for.
 
-import type { ModelConfigMessage } from './model-config-message.js';
+import type { InstanceGroupMessage, ModelConfigMessage } from './model-config-message.js';
 
 export interface InstanceGroupSpec {
   readonly name: string;
@@ -8,6 +8,22 @@ export interface InstanceGroupSpec {
   readonly count: number;
   /** Device numbers; empty on the CPU. Each gets `count` instances. */
   readonly gpus: readonly number[];
+  /** Undefined: its instances need nothing that is limited. */
+  readonly rateLimiter?: RateLimiterSpec | undefined;
+}
+
+/** What an instance needs while it runs, where resources are limited (--rate-limit). */
+export interface RateLimiterSpec {
+  /** From 1, the highest: one of 2 runs half as often, when both wait. */
+  readonly priority: number;
+  readonly resources: readonly ResourceNeed[];
+}
+
+export interface ResourceNeed {
+  readonly name: string;
+  /** One pool for the whole server, not one for each device. */
+  readonly isGlobal: boolean;
+  readonly count: number;
 }
 
 /** Passive groups are loaded by nobody here: an instance the scheduler may not use would only take memory. */
@@ -19,5 +35,18 @@ export function instanceGroupsOf(message: ModelConfigMessage): InstanceGroupSpec
       kind: group.kind === 'KIND_GPU' ? 'KIND_GPU' : 'KIND_CPU',
       count: group.count ?? 1,
       gpus: group.kind === 'KIND_GPU' ? (group.gpus?.length ? group.gpus : [0]) : [],
+      ...rateLimiterOf(group),
     }));
+}
+
+// ---- details below; callers need not read ----
+
+function rateLimiterOf({
+  rate_limiter: limiter,
+}: InstanceGroupMessage): Pick<InstanceGroupSpec, 'rateLimiter'> {
+  const resources = (limiter?.resources ?? []).flatMap(({ name = '', global, count = 0 }) =>
+    count > 0 ? [{ name, isGlobal: global ?? false, count }] : [],
+  );
+  if (resources.length === 0) return {};
+  return { rateLimiter: { priority: Math.max(limiter?.priority ?? 0, 1), resources } };
 }

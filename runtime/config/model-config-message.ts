@@ -28,6 +28,7 @@ export interface ModelConfigMessage extends PlainMessage {
       gpu_execution_accelerator?: { name?: string }[];
     };
     cuda?: object;
+    eager_batching?: boolean;
     input_pinned_memory?: { enable?: boolean };
     output_pinned_memory?: { enable?: boolean };
   };
@@ -39,6 +40,7 @@ export interface ModelConfigMessage extends PlainMessage {
   default_model_filename?: string;
   cc_model_filenames?: Record<string, string>;
   parameters?: Record<string, { string_value?: string }>;
+  metric_tags?: Record<string, string>;
   model_warmup?: PlainMessage[];
   model_operations?: { op_library_filename?: string[] };
   model_transaction_policy?: { decoupled?: boolean };
@@ -79,6 +81,10 @@ export interface InstanceGroupMessage extends PlainMessage {
   gpus?: number[];
   profile?: string[];
   passive?: boolean;
+  rate_limiter?: {
+    resources?: { name?: string; global?: boolean; count?: number }[];
+    priority?: number;
+  };
 }
 
 export interface QueuePolicyMessage extends PlainMessage {

@@ -5,6 +5,7 @@ import { dataTypeFromConfig, type DataType } from '../core/data-type.js';
 import { elementCount } from '../core/tensor.js';
 import type { ModelTensors } from './complete-from-model.js';
 import type {
+  DynamicBatchingMessage,
   Int64,
   ModelConfigMessage,
   QueuePolicyMessage,
@@ -47,7 +48,25 @@ export interface BatchingConfig {
   /** Ascending. */
   readonly preferredSizes: readonly number[];
   readonly maxDelayMs: number;
+  /** Of requests for whose level there is none of its own. */
   readonly queuePolicy: QueuePolicy;
+  readonly priorities: PriorityConfig;
+  /** Whether requests of a level are executed in the order in which they came, or by deadline. */
+  readonly order: 'arrival' | 'deadline';
+  /** Requests that cannot be executed before their deadline, by what batches took, are refused. */
+  readonly shedLate: boolean;
+  /** Responses leave in the order in which their requests came. */
+  readonly preserveOrdering: boolean;
+}
+
+/** Level 1 comes first. */
+export interface PriorityConfig {
+  /** 0: requests have no priority. */
+  readonly levels: number;
+  /** Of requests that name none, or one that is not there. */
+  readonly defaultLevel: number;
+  /** Of the levels that have one of their own. */
+  readonly policies: ReadonlyMap<number, QueuePolicy>;
 }
 
 export interface ModelConfig {
@@ -116,23 +135,39 @@ function tensorSpec(tensor: TensorMessage, scalars: ReadonlySet<string>): Tensor
 }
 
 function batchingConfig(message: ModelConfigMessage): BatchingConfig {
-  const max = message.max_batch_size ?? 0;
-  const dynamic = message.dynamic_batching;
-  if (!dynamic || max === 0) {
-    return {
-      combine: false,
-      maxBatchSize: Math.max(max, 1),
-      preferredSizes: [],
-      maxDelayMs: 0,
-      queuePolicy: queuePolicy(dynamic?.default_queue_policy),
-    };
-  }
+  const { max_batch_size: max = 0, dynamic_batching: dynamic } = message;
+  const combine = dynamic !== undefined && max > 0;
+  const { preferred_batch_size: sizes = [], max_queue_delay_microseconds: delay } = combine
+    ? dynamic
+    : {};
   return {
-    combine: true,
-    maxBatchSize: max,
-    preferredSizes: [...(dynamic.preferred_batch_size ?? [])].sort((a, b) => a - b),
-    maxDelayMs: milliseconds(dynamic.max_queue_delay_microseconds),
-    queuePolicy: queuePolicy(dynamic.default_queue_policy),
+    combine,
+    maxBatchSize: Math.max(max, 1),
+    preferredSizes: [...sizes].sort((a, b) => a - b),
+    maxDelayMs: milliseconds(delay),
+    queuePolicy: queuePolicy(dynamic?.default_queue_policy),
+    priorities: priorityConfig(dynamic),
+    preserveOrdering: dynamic?.preserve_ordering ?? false,
+    ...deadlineConfig(message),
+  };
+}
+
+/** By parameters of our own, as the .proto has no fields for it. */
+function deadlineConfig({
+  parameters,
+}: ModelConfigMessage): Pick<BatchingConfig, 'order' | 'shedLate'> {
+  return {
+    order: parameters?.['queue_order']?.string_value === 'deadline' ? 'deadline' : 'arrival',
+    shedLate: parameters?.['shed_late']?.string_value === 'true',
+  };
+}
+
+function priorityConfig(dynamic: DynamicBatchingMessage = {}): PriorityConfig {
+  const policies = Object.entries(dynamic.priority_queue_policy ?? {});
+  return {
+    levels: Number(dynamic.priority_levels ?? 0),
+    defaultLevel: Number(dynamic.default_priority_level ?? 0),
+    policies: new Map(policies.map(([level, policy]) => [Number(level), queuePolicy(policy)])),
   };
 }
 

@@ -9,6 +9,7 @@ import { readCacheConfig, type CacheConfig } from './cache-config.js';
 import { readBackendConfig } from './backend-config.js';
 import { InvalidOption } from './invalid-option.js';
 import { readMetricsConfig, type MetricsConfig } from './metrics-config.js';
+import { readResourceLimits, type ResourceLimit } from './rate-limit-config.js';
 import { readTraceConfig, type TracingConfig } from './trace-config.js';
 
 export type ModelControlMode = 'none' | 'poll' | 'explicit';
@@ -34,6 +35,8 @@ export interface ServerOptions {
   readonly executorThreads: number;
   /** Undefined: nothing is cached, whatever models ask for. */
   readonly responseCache: CacheConfig | undefined;
+  /** What instances share; undefined: they run regardless of resources. */
+  readonly resourceLimits: readonly ResourceLimit[] | undefined;
   readonly grpc: GrpcOptions | undefined;
   readonly http: ListenOptions | undefined;
   readonly metrics: MetricsOptions | undefined;
@@ -115,6 +118,7 @@ export function serverOptionsFrom(
     maxModelMemoryBytes: byteSize(flags, 'max-model-memory'),
     executorThreads: flags.integer('executor-threads') || Math.max(8, 2 * availableParallelism()),
     responseCache: cacheConfig(flags, environment),
+    resourceLimits: resourceLimits(flags),
     grpc: flags.flag('allow-grpc') ? grpcOptions(flags) : undefined,
     http: flags.flag('allow-http') ? flags.listen('http') : undefined,
     metrics: flags.flag('allow-metrics') ? metricsOptions(flags, metrics) : undefined,
@@ -197,6 +201,12 @@ function cacheConfig(
     { settings, byteSize: flags.text('response-cache-byte-size') },
     environment,
   );
+}
+
+/** Read also where they do nothing, so that what is wrong with them is told. */
+function resourceLimits(flags: Flags): readonly ResourceLimit[] | undefined {
+  const limits = readResourceLimits(flags.all('rate-limit-resource'));
+  return flags.text('rate-limit') === 'execution_count' ? limits : undefined;
 }
 
 function metricsOptions(

@@ -41,18 +41,22 @@ describe('ineffectiveSettings', () => {
   });
 });
 
+describe('metric_tags', () => {
+  it('are told of where they can be no label', () => {
+    const { message } = parseModelConfig(
+      'metric_tags [ { key: "team" value: "a" }, { key: "_name_" value: "b" } ]',
+    );
+
+    expect(ineffectiveSettings(message, { hasResponseCache: false })).toEqual([
+      "metric_tags '_name_' can be no label and is ignored",
+    ]);
+  });
+});
+
 describe('settings of the scheduler and of instances that have no effect yet', () => {
   it.each([
-    [
-      'dynamic_batching { priority_levels: 2 default_priority_level: 1 }',
-      'dynamic_batching.priority_levels',
-    ],
-    ['dynamic_batching { preserve_ordering: true }', 'dynamic_batching.preserve_ordering'],
     ['monitoring { psi_warn: 0.1 }', 'monitoring'],
-    ['metric_tags { key: "a" value: "b" }', 'metric_tags'],
-    ['instance_group [ { rate_limiter { priority: 1 } } ]', 'instance_group.rate_limiter'],
     ['instance_group [ { host_policy: "p" } ]', 'instance_group.host_policy'],
-    ['instance_group [ { passive: true } ]', 'instance_group.passive'],
   ])('are told of: %s', (text, setting) => {
     const { message } = parseModelConfig(text);
 

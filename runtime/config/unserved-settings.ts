@@ -1,6 +1,7 @@
 // What a configuration says and this server does not do. What would change an answer, or what protects somebody, makes the load
 // fail; the rest is told in the log and ignored.
 
+import { uselessTags } from './metric-tags.js';
 import type { ModelConfigMessage } from './model-config-message.js';
 
 /** What the model cannot be served without; undefined: nothing. */
@@ -25,6 +26,7 @@ export function ineffectiveSettings(
       ? ['response_cache is ignored: the server runs without --cache-config']
       : []),
     ...IGNORED.filter(({ isSet }) => isSet(message)).map(({ says }) => `${says} and ignored`),
+    ...uselessTags(message).map((key) => `metric_tags '${key}' can be no label and is ignored`),
     ...Object.keys(message.parameters ?? {})
       .filter((key) => UNREACHABLE.includes(key))
       .map((key) => `parameter '${key}' cannot reach ONNX Runtime from Node and is ignored`),
@@ -63,22 +65,12 @@ const IGNORED: readonly Setting[] = [
     says: 'cc_model_filenames is known only to TensorRT',
     isSet: ({ cc_model_filenames: files }) => files !== undefined,
   },
-  {
-    says: `dynamic_batching.priority_levels ${LATER}`,
-    isSet: ({ dynamic_batching: batching }) => Number(batching?.priority_levels ?? 0) > 1,
-  },
-  {
-    says: `dynamic_batching.preserve_ordering ${LATER}`,
-    isSet: ({ dynamic_batching: batching }) => batching?.preserve_ordering === true,
-  },
   { says: `monitoring ${LATER}`, isSet: ({ monitoring }) => isFilled(monitoring) },
   {
-    says: `metric_tags ${LATER}`,
-    isSet: ({ metric_tags: tags }) => isFilled(tags),
+    says: 'optimization.eager_batching has no effect (a batch is made when an instance is free)',
+    isSet: ({ optimization }) => optimization?.eager_batching === true,
   },
-  instanceSetting('rate_limiter'),
   instanceSetting('host_policy'),
-  instanceSetting('passive'),
 ];
 
 function instanceSetting(name: string): Setting {

@@ -60,6 +60,10 @@ describe('validateModelConfig', () => {
       "dynamic_batching.default_queue_policy.timeout_action: Queue policy can not have DELAY as timeout action when 'preserve_ordering' is true for m",
     ],
     [
+      'parameters { key: "queue_order" value { string_value: "lifo" } }',
+      "parameters[\"queue_order\"]: parameter 'queue_order' of m must be one of arrival, deadline, got 'lifo'",
+    ],
+    [
       'sequence_batching { } response_cache { enable: true }',
       'response_cache.enable: Response Cache does not currently support model m with sequence batching scheduler. Please disable the response cache.',
     ],

@@ -22,6 +22,7 @@ export function validateModelConfig(
     ...fileNameProblems(message),
     ...validateLimits(message),
     ...(message.dynamic_batching ? dynamicBatchingProblems(message, message.dynamic_batching) : []),
+    ...queueProblems(message),
     ...cacheProblems(message),
     ...(message.model_metrics?.metric_control ?? []).flatMap(metricProblems),
   ];
@@ -170,6 +171,21 @@ function orderingProblems(name: string, batching: DynamicBatchingMessage): Confi
     });
   }
   return problems;
+}
+
+/** Parameters of our own, as the .proto has no fields for them. */
+const QUEUE_PARAMETERS: Readonly<Record<string, readonly string[]>> = {
+  queue_order: ['arrival', 'deadline'],
+  shed_late: ['true', 'false'],
+};
+
+function queueProblems({ name = '', parameters = {} }: ModelConfigMessage): ConfigProblem[] {
+  return Object.entries(QUEUE_PARAMETERS).flatMap(([key, values]) => {
+    const value = parameters[key]?.string_value;
+    if (value === undefined || values.includes(value)) return [];
+    const message = `parameter '${key}' of ${name} must be one of ${values.join(', ')}, got '${value}'`;
+    return [{ path: `parameters["${key}"]`, message }];
+  });
 }
 
 function cacheProblems(message: ModelConfigMessage): ConfigProblem[] {

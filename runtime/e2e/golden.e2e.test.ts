@@ -10,11 +10,7 @@ import { ServerPool } from './replay/server-pool.js';
 /** What inferd does not do yet, by area or scenario. A line goes when its feature comes. */
 const NOT_YET: Readonly<Record<string, string>> = {
   'explicit/ensemble_dependents': 'pipelines',
-  'queue/priority_order': 'schedulers',
   sequence: 'schedulers',
-  shm: 'schedulers',
-  'settings/log': 'settings',
-  'settings/log_errors': 'settings',
   ensemble: 'pipelines',
 };
 

@@ -1,5 +1,5 @@
 // All instances of one model version, as one BatchRunner. A batch goes to an instance that is not running and whose thread is
-// free; the instances take turns.
+// free, and its resources where they are limited; the instances take turns.
 
 import type { InstanceGroupSpec } from '../config/instance-group-config.js';
 import type { Clock } from '../core/clock.js';
@@ -17,6 +17,7 @@ import {
 import { InstanceRecovery } from './instance-recovery.js';
 import type { Instances } from './instances.js';
 import { ModelInstance, type BindingInput, type InstanceKeeper } from './model-instance.js';
+import type { ClaimedResources, RateLimiter, ResourceWaiter } from './rate-limiter.js';
 
 export interface InstanceGroupOptions extends ModelToRun {
   readonly modelName: string;
@@ -28,9 +29,11 @@ export interface InstanceGroupOptions extends ModelToRun {
 export interface InstanceGroupParts {
   readonly threads: ExecutorThreads;
   readonly clock: Clock;
+  /** Undefined: resources are not looked at. */
+  readonly limiter?: RateLimiter | undefined;
 }
 
-export class InstanceGroup implements Instances, ThreadWaiter, InstanceKeeper {
+export class InstanceGroup implements Instances, ThreadWaiter, ResourceWaiter, InstanceKeeper {
   readonly #parts: InstanceGroupParts;
   readonly #options: InstanceGroupOptions;
   readonly #recovery: InstanceRecovery;
@@ -87,10 +90,12 @@ export class InstanceGroup implements Instances, ThreadWaiter, InstanceKeeper {
   /** Has the instances that `groups` ask for from then on; those that fit are kept. When one cannot be made, nothing changes. */
   async update(groups: readonly InstanceGroupSpec[]): Promise<void> {
     const spare = [...this.#instances];
-    const kept: ModelInstance[] = [];
-    const missing = planInstances(this.#options, groups).filter(({ input }) => {
-      const at = spare.findIndex((instance) => isSameSession(instance.input, input));
-      if (at >= 0) kept.push(...spare.splice(at, 1));
+    const kept: { instance: ModelInstance; plan: InstancePlan }[] = [];
+    const plans = planInstances(this.#options, groups);
+    for (const plan of plans) this.#parts.limiter?.check(claimed(plan));
+    const missing = plans.filter((plan) => {
+      const at = spare.findIndex((instance) => isSameSession(instance.input, plan.input));
+      if (at >= 0) kept.push({ instance: spare.splice(at, 1)[0]!, plan });
       return at < 0;
     });
     await this.#options.verify?.();
@@ -108,7 +113,11 @@ export class InstanceGroup implements Instances, ThreadWaiter, InstanceKeeper {
       await releaseAll(instances);
       throw error;
     }
-    this.#instances = [...kept, ...instances];
+    for (const { instance, plan } of kept) {
+      instance.claim?.leave();
+      instance.claim = this.#parts.limiter?.join(claimed(plan));
+    }
+    this.#instances = [...kept.map(({ instance }) => instance), ...instances];
     this.#onIdle();
     await Promise.all(spare.map((instance) => instance.leave()));
   }
@@ -124,14 +133,8 @@ export class InstanceGroup implements Instances, ThreadWaiter, InstanceKeeper {
   }
 
   run(feed: BatchFeed): Promise<BatchResult> {
-    const count = this.#instances.length;
-    for (let i = 0; i < count; i++) {
-      const at = (this.#turn + i) % count;
-      const instance = this.#instances[at]!;
-      if (!instance.idle) continue;
-      this.#turn = at + 1;
-      return instance.run(feed);
-    }
+    const instance = this.#nextInstance();
+    if (instance) return instance.run(feed);
     return Promise.reject(bug('a batch was started while no instance was idle'));
   }
 
@@ -147,7 +150,7 @@ export class InstanceGroup implements Instances, ThreadWaiter, InstanceKeeper {
 
   awaitIdle(): void {
     // Of one that is lost the recovery tells.
-    for (const { thread, isLost } of this.#instances) if (!isLost) thread.await(this);
+    for (const instance of this.#instances) if (!instance.isLost) instance.awaitIdle(this);
   }
 
   /** Waits for what runs, then frees the sessions. */
@@ -170,6 +173,10 @@ export class InstanceGroup implements Instances, ThreadWaiter, InstanceKeeper {
     this.#onIdle();
   }
 
+  resourcesFree(): void {
+    this.#onIdle();
+  }
+
   instanceLost(instance: ModelInstance): void {
     this.#recovery.lost(instance);
   }
@@ -182,17 +189,37 @@ export class InstanceGroup implements Instances, ThreadWaiter, InstanceKeeper {
     this.#onIdle();
   }
 
+  /** The first idle one from whose turn it is; where resources are limited, the one of them that has run least. */
+  #nextInstance(): ModelInstance | undefined {
+    const count = this.#instances.length;
+    let next: ModelInstance | undefined;
+    for (let i = 0; i < count; i++) {
+      const at = (this.#turn + i) % count;
+      const instance = this.#instances[at]!;
+      if (!instance.idle || (next && rankOf(next) <= rankOf(instance))) continue;
+      next = instance;
+      if (this.#parts.limiter) continue;
+      this.#turn = at + 1;
+      break;
+    }
+    return next;
+  }
+
   /** All or none. */
   async #load(
     plans: readonly InstancePlan[],
   ): Promise<{ instances: ModelInstance[]; outputs: LoadOutput[] }> {
     const instances: ModelInstance[] = [];
-    const loads = plans.map(async ({ input, group }) => {
+    const { limiter } = this.#parts;
+    for (const plan of plans) limiter?.check(claimed(plan));
+    const loads = plans.map(async (plan) => {
+      const { input, group } = plan;
       const siblings = [...this.#instances, ...instances];
       const { verify } = this.#options;
       const place = { input, siblings, verify };
       const instance = new ModelInstance(this.#parts.threads, place, this);
       instances.push(instance);
+      instance.claim = limiter?.join(claimed(plan));
       try {
         return await instance.load();
       } catch (error) {
@@ -208,6 +235,14 @@ export class InstanceGroup implements Instances, ThreadWaiter, InstanceKeeper {
       throw error;
     }
   }
+}
+
+function claimed({ group, input }: InstancePlan): ClaimedResources {
+  return { rateLimiter: group.rateLimiter, deviceId: input.deviceId };
+}
+
+function rankOf({ claim }: ModelInstance): number {
+  return claim?.rank ?? 0;
 }
 
 function noGpu(group: InstanceGroupSpec, modelName: string, error: RuntimeError): RuntimeError {

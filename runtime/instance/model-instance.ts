@@ -13,8 +13,14 @@ import type {
 } from '../worker/protocol.js';
 import { ask, unexpected } from './ask-thread.js';
 import { BatchPace, type Pace } from './batch-pace.js';
-import { ThreadDied, type ExecutorThread, type ThreadTenant } from './executor-thread.js';
+import {
+  ThreadDied,
+  type ExecutorThread,
+  type ThreadTenant,
+  type ThreadWaiter,
+} from './executor-thread.js';
 import type { ExecutorThreads } from './executor-threads.js';
+import type { ResourceClaim, ResourceWaiter } from './rate-limiter.js';
 
 export type SessionInput = Omit<LoadInput, 'kind' | 'session'>;
 export type BindingInput = Omit<BindInput, 'kind' | 'session'>;
@@ -36,6 +42,8 @@ export class ModelInstance implements ThreadTenant {
   /** Rejects when another session would not be of the same files. */
   readonly #verify: (() => Promise<void>) | undefined;
   readonly #pace = new BatchPace();
+  /** To the resources that it shares with other instances; undefined: it needs none. */
+  claim: ResourceClaim | undefined;
   #thread: ExecutorThread;
   #session: number;
   /** The session is there and bound. */
@@ -85,7 +93,13 @@ export class ModelInstance implements ThreadTenant {
 
   /** A batch would start at once. */
   get idle(): boolean {
-    return this.#isMade && !this.#thread.busy;
+    return this.#isMade && !this.#thread.busy && (this.claim === undefined || this.claim.isFree);
+  }
+
+  /** `waiter` is told when the thread, or what else it waits for, is free. */
+  awaitIdle(waiter: ThreadWaiter & ResourceWaiter): void {
+    this.#thread.await(waiter);
+    if (this.claim && this.#isMade && !this.#thread.busy) this.claim.await(waiter);
   }
 
   load(): Promise<LoadOutput> {
@@ -108,12 +122,16 @@ export class ModelInstance implements ThreadTenant {
 
   async run({ buffer, tensors: inputs }: BatchFeed): Promise<BatchResult> {
     const input: WorkerInput = { kind: 'run', session: this.#session, buffer, inputs };
+    const { claim } = this;
+    claim?.take();
     let output: WorkerOutput;
     try {
       output = await this.#thread.run(input);
     } catch (error) {
       if (error instanceof ThreadDied) this.#keeper.instanceEndedThread(error);
       throw error;
+    } finally {
+      claim?.giveBack();
     }
     if (output.kind !== 'run') throw unexpected(input, output);
     if (this.#pace.add(batchMs(output))) this.#threads.paceChanged();
@@ -162,6 +180,7 @@ export class ModelInstance implements ThreadTenant {
   async release(): Promise<void> {
     this.#isClosed = true;
     this.#isMade = false;
+    this.claim?.leave();
     try {
       await this.#free(this.#thread, this.#session);
     } finally {

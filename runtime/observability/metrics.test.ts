@@ -5,7 +5,9 @@ import { CacheStat, ModelStatistics } from '../core/model-statistics.js';
 import { createMetrics, type MetricsOptions } from './metrics.js';
 
 function catalogOf(models: Partial<ServedModel>[]): ModelCatalog {
-  return { readyVersions: () => models } as unknown as ModelCatalog;
+  const readyVersions = (): Partial<ServedModel>[] =>
+    models.map((model) => ({ configMessage: {}, ...model }));
+  return { readyVersions } as unknown as ModelCatalog;
 }
 
 const OPTIONS: MetricsOptions = {
@@ -78,6 +80,17 @@ describe('createMetrics', () => {
       /inferd_response_cache_entries 3\n[^]*inferd_response_cache_bytes 999\n/,
     );
     expect(await render([])).not.toContain('inferd_response_cache');
+  });
+
+  it('has the tags of a configuration as labels', async () => {
+    const configMessage = { metric_tags: { team: 'a "b"', area: 'x', 'no-label': 'y' } };
+    const statistics = new ModelStatistics();
+
+    const text = await render([{ name: 'm', version: 1, statistics, configMessage }]);
+
+    expect(text).toContain(
+      'nv_inference_count{_area="x",_team="a \\"b\\"",model="m",version="1"} 0\n',
+    );
   });
 
   it('reads the numbers anew at every scrape, and forgets models that are gone', async () => {
@@ -158,6 +171,7 @@ describe('createMetrics', () => {
       name: `m${i}`,
       version: 1,
       statistics: new ModelStatistics(),
+      configMessage: {},
     }));
     let pauses = 0;
     let reads = 0;

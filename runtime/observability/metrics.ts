@@ -4,6 +4,7 @@
 // being written gets the same text.
 
 import type { ModelCatalog, ServedModel } from '../core/model-catalog.js';
+import { metricTags } from '../config/metric-tags.js';
 import { SampleWriter, labelValue, type LabelText } from './metric-family.js';
 import { machineMetrics, type MachineMetricOptions } from './machine-metrics.js';
 import { modelMetrics, type ModelMetric, type ModelMetricOptions } from './model-metrics.js';
@@ -60,7 +61,10 @@ async function modelText(
   return [...parts, writer.take()];
 }
 
-/** In alphabetical order with the one between them, as Triton prints them. */
-function labelsOf({ name, version }: ServedModel): LabelText {
-  return { before: `model="${labelValue(name)}"`, after: `,version="${version}"` };
+/** In alphabetical order with the one between them, as Triton prints them: the tags of the configuration, as _KEY, are first. */
+function labelsOf({ name, version, configMessage }: ServedModel): LabelText {
+  const tags = Object.entries(metricTags(configMessage))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => `_${key}="${labelValue(value)}",`);
+  return { before: `${tags.join('')}model="${labelValue(name)}"`, after: `,version="${version}"` };
 }

@@ -1,21 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { ModelConfig } from '../config/model-config.js';
-import { Call } from '../core/call.js';
 import { NO_PARAMETERS, type InferenceRequest } from '../core/inference.js';
-import { ModelStatistics } from '../core/model-statistics.js';
-import { TimerWheel } from '../core/timer-wheel.js';
-import {
-  RecordedReply,
-  aBatchedConfig,
-  aModelConfig,
-  aRequest,
-  aTensor,
-  valuesOf,
-} from '../testing/build.js';
-import { FakeClock } from '../testing/fake-clock.js';
-import { PuppetRunner } from '../testing/puppet-runner.js';
+import type { RecordedReply } from '../testing/build.js';
+import { aBatchedConfig, aModelConfig, aRequest, aTensor, valuesOf } from '../testing/build.js';
+import { SchedulerBench } from '../testing/scheduler-bench.js';
 import { servableConformance } from '../testing/servable-conformance.js';
-import { BatchScheduler } from './batch-scheduler.js';
 
 /** The request with an input that says to be as large; nobody could hold it. */
 function withBytes(request: InferenceRequest, byteLength: number): InferenceRequest {
@@ -26,39 +14,8 @@ function withBytes(request: InferenceRequest, byteLength: number): InferenceRequ
   return { ...request, inputs };
 }
 
-class Bench {
-  readonly clock = new FakeClock();
-  readonly runner: PuppetRunner;
-  readonly statistics = new ModelStatistics();
-  readonly wheel = new TimerWheel(this.clock);
-  readonly scheduler: BatchScheduler;
-
-  constructor(config: ModelConfig = aBatchedConfig(), instances = 1) {
-    this.runner = new PuppetRunner(instances);
-    const { clock, wheel, runner, statistics } = this;
-    this.scheduler = new BatchScheduler({ config, version: '1', runner, clock, wheel, statistics });
-  }
-
-  ask(
-    request: InferenceRequest = aRequest(),
-    deadline?: number,
-  ): { reply: RecordedReply; call: Call } {
-    const reply = new RecordedReply();
-    const call = new Call(this.clock.now(), deadline);
-    this.scheduler.infer(request, call, reply);
-    return { reply, call };
-  }
-
-  /** Asks `count` times and lets the scheduler look at what has come. */
-  askMany(count: number): RecordedReply[] {
-    const replies = Array.from({ length: count }, () => this.ask().reply);
-    this.clock.runDeferred();
-    return replies;
-  }
-}
-
 servableConformance('BatchScheduler', () => {
-  const bench = new Bench();
+  const bench = new SchedulerBench();
   return {
     servable: bench.scheduler,
     clock: bench.clock,
@@ -75,7 +32,7 @@ servableConformance('BatchScheduler', () => {
 
 describe('BatchScheduler', () => {
   it('puts requests that came together into one batch', async () => {
-    const bench = new Bench();
+    const bench = new SchedulerBench();
 
     const replies = bench.askMany(3);
     await bench.runner.release();
@@ -85,7 +42,7 @@ describe('BatchScheduler', () => {
   });
 
   it('gives each request the rows that are its own', async () => {
-    const bench = new Bench();
+    const bench = new SchedulerBench();
     const ask = (value: number): RecordedReply =>
       bench.ask(aRequest({ inputs: [aTensor('INPUT0', [1, 2], [value, -value])] })).reply;
 
@@ -101,7 +58,7 @@ describe('BatchScheduler', () => {
   });
 
   it('lets requests pool up while every instance is busy', async () => {
-    const bench = new Bench();
+    const bench = new SchedulerBench();
 
     bench.askMany(1);
     bench.askMany(2);
@@ -112,7 +69,7 @@ describe('BatchScheduler', () => {
   });
 
   it('uses every idle instance', () => {
-    const bench = new Bench(aBatchedConfig(), 2);
+    const bench = new SchedulerBench(aBatchedConfig(), 2);
 
     bench.askMany(7);
 
@@ -120,7 +77,7 @@ describe('BatchScheduler', () => {
   });
 
   it('sets no timer while every instance is busy', () => {
-    const bench = new Bench(
+    const bench = new SchedulerBench(
       aBatchedConfig('dynamic_batching { max_queue_delay_microseconds: 5000 }'),
     );
 
@@ -131,7 +88,7 @@ describe('BatchScheduler', () => {
   });
 
   it('dispatches a full batch without waiting for the delay', () => {
-    const bench = new Bench(
+    const bench = new SchedulerBench(
       aBatchedConfig('dynamic_batching { max_queue_delay_microseconds: 5000 }'),
     );
 
@@ -143,7 +100,7 @@ describe('BatchScheduler', () => {
   });
 
   it('dispatches what there is when the oldest request has waited its delay', () => {
-    const bench = new Bench(
+    const bench = new SchedulerBench(
       aBatchedConfig('dynamic_batching { max_queue_delay_microseconds: 5000 }'),
     );
 
@@ -158,7 +115,7 @@ describe('BatchScheduler', () => {
   });
 
   it('executes requests one by one without a batcher, in their order', async () => {
-    const bench = new Bench(aBatchedConfig(''));
+    const bench = new SchedulerBench(aBatchedConfig(''));
 
     bench.askMany(3);
     await bench.runner.releaseAll();
@@ -167,7 +124,7 @@ describe('BatchScheduler', () => {
   });
 
   it('refuses a request that finds the queue full, and only that', async () => {
-    const bench = new Bench(
+    const bench = new SchedulerBench(
       aBatchedConfig('dynamic_batching { default_queue_policy { max_queue_size: 2 } }', 1),
     );
     bench.askMany(1);
@@ -182,7 +139,7 @@ describe('BatchScheduler', () => {
   });
 
   it('rejects a request that has waited longer than the queue policy lets it, when that is due', () => {
-    const bench = new Bench(
+    const bench = new SchedulerBench(
       aBatchedConfig(
         'dynamic_batching { default_queue_policy { default_timeout_microseconds: 20000 } }',
       ),
@@ -200,7 +157,7 @@ describe('BatchScheduler', () => {
 
   it('serves a request that is late under the DELAY policy after those that are not', async () => {
     const policy = 'timeout_action: DELAY default_timeout_microseconds: 20000';
-    const bench = new Bench(
+    const bench = new SchedulerBench(
       aBatchedConfig(`dynamic_batching { default_queue_policy { ${policy} } }`, 1),
     );
     const order: string[] = [];
@@ -225,7 +182,7 @@ describe('BatchScheduler', () => {
     ['not where the policy does not allow it', false, 5, 'pending'],
   ])('takes %s', (...[, allowed, timeoutMs, outcome]) => {
     const policy = `default_timeout_microseconds: 20000 allow_timeout_override: ${allowed}`;
-    const bench = new Bench(
+    const bench = new SchedulerBench(
       aBatchedConfig(`dynamic_batching { default_queue_policy { ${policy} } }`),
     );
     bench.askMany(1);
@@ -237,7 +194,7 @@ describe('BatchScheduler', () => {
   });
 
   it('answers a waiting request at its deadline and never runs it', async () => {
-    const bench = new Bench();
+    const bench = new SchedulerBench();
     bench.askMany(1);
 
     const { reply } = bench.ask(aRequest(), bench.clock.now() + 10);
@@ -249,7 +206,7 @@ describe('BatchScheduler', () => {
   });
 
   it('frees the place of a cancelled request at once', async () => {
-    const bench = new Bench(
+    const bench = new SchedulerBench(
       aBatchedConfig('dynamic_batching { default_queue_policy { max_queue_size: 1 } }', 1),
     );
     bench.askMany(1);
@@ -264,7 +221,7 @@ describe('BatchScheduler', () => {
   });
 
   it('computes a running request that is cancelled to its end, for the others in its batch', async () => {
-    const bench = new Bench();
+    const bench = new SchedulerBench();
 
     const { call, reply } = bench.ask();
     const { reply: other } = bench.ask();
@@ -277,7 +234,7 @@ describe('BatchScheduler', () => {
   });
 
   it('tries the requests of a failed batch once more, each by itself', async () => {
-    const bench = new Bench();
+    const bench = new SchedulerBench();
 
     const replies = bench.askMany(3);
     await bench.runner.fail();
@@ -291,7 +248,7 @@ describe('BatchScheduler', () => {
   });
 
   it('does not try again what a lost thread has lost', async () => {
-    const bench = new Bench();
+    const bench = new SchedulerBench();
 
     const replies = bench.askMany(2);
     await bench.runner.fail('BACKEND_LOST');
@@ -301,7 +258,7 @@ describe('BatchScheduler', () => {
   });
 
   it('answers those who wait when it is closed, and refuses those who come', async () => {
-    const bench = new Bench();
+    const bench = new SchedulerBench();
     const [running] = bench.askMany(1);
     const [waiting] = bench.askMany(1);
 
@@ -317,7 +274,7 @@ describe('BatchScheduler', () => {
   });
 
   it('counts what waits and what was executed', async () => {
-    const bench = new Bench();
+    const bench = new SchedulerBench();
 
     bench.askMany(1);
     bench.askMany(2);
@@ -332,7 +289,7 @@ describe('BatchScheduler', () => {
     const config = aModelConfig(`
       input [ { name: "INPUT0" data_type: TYPE_FP32 dims: [ 3, 2 ] } ]
       output [ { name: "OUTPUT0" data_type: TYPE_FP32 dims: [ 3, 2 ] } ]`);
-    const bench = new Bench(config);
+    const bench = new SchedulerBench(config);
 
     const { reply } = bench.ask(aRequest({ rows: 3 }));
     bench.ask(aRequest({ rows: 3 }));
@@ -344,7 +301,7 @@ describe('BatchScheduler', () => {
   });
 
   it('tries those by themselves whose batch is too large to be built, and fails what is too large by itself', async () => {
-    const bench = new Bench();
+    const bench = new SchedulerBench();
     const [blocker] = bench.askMany(1);
     const small = bench.ask();
     const huge = bench.ask(withBytes(aRequest(), 2 ** 50));

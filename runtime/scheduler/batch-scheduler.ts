@@ -5,23 +5,27 @@
 // request that arrives while an instance is idle is decided upon after the events already here, so that requests that came
 // in one read of a socket go together. Delays below a millisecond mean just that.
 //
+// What waits for how long and behind whom, admission.ts and the queues say; what a batch is, batch-execution.ts.
+//
 // Timeouts and cancellations answer a waiting request at once; a running one is computed to its end and discarded.
 
-import type { ModelConfig, QueuePolicy } from '../config/model-config.js';
+import type { ModelConfig } from '../config/model-config.js';
 import type { Call } from '../core/call.js';
 import type { Clock, Timer } from '../core/clock.js';
 import { earliest } from '../core/deadline.js';
 import { RuntimeError, bug } from '../core/errors.js';
-import { requestIdPrefix, type InferenceRequest } from '../core/inference.js';
+import type { InferenceRequest } from '../core/inference.js';
 import type { ModelStatistics } from '../core/model-statistics.js';
 import type { Reply, Servable } from '../core/servable.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
+import { Admission, queueFull, queueTimeoutMs, tooLate } from './admission.js';
 import { sameShapeTest } from './batch.js';
 import { BatchCandidate, decideBatch } from './batch-decision.js';
-import { batchFormOf, type BatchForm } from './batch-form.js';
-import type { BatchFeed, BatchResult, BatchRunner } from './batch-runner.js';
+import { BatchExecution } from './batch-execution.js';
+import type { BatchRunner } from './batch-runner.js';
 import { QueueEntry, type EntryOwner } from './queue-entry.js';
-import { RequestQueue } from './request-queue.js';
+import { ResponseOrder } from './response-order.js';
+import type { WaitingRequests } from './waiting-requests.js';
 
 export interface BatchSchedulerParts {
   readonly config: ModelConfig;
@@ -35,11 +39,15 @@ export interface BatchSchedulerParts {
 
 export class BatchScheduler implements Servable, EntryOwner {
   readonly #parts: BatchSchedulerParts;
-  readonly #policy: QueuePolicy;
-  readonly #queue = new RequestQueue();
+  readonly #admission: Admission;
+  readonly #queue: WaitingRequests;
+  /** The first has waited longest, or nobody asks who has. */
+  readonly #isByArrival: boolean;
   readonly #pumpNow = (): void => this.#pump();
   readonly #candidate: BatchCandidate<QueueEntry>;
-  readonly #form: BatchForm;
+  /** Undefined: responses leave as they are ready. */
+  readonly #responseOrder: ResponseOrder | undefined;
+  readonly #execution: BatchExecution;
   #pumpDeferred = false;
   #timer: Timer;
   #timerAt = Infinity;
@@ -48,25 +56,36 @@ export class BatchScheduler implements Servable, EntryOwner {
 
   constructor(parts: BatchSchedulerParts) {
     this.#parts = parts;
-    this.#policy = parts.config.batching.queuePolicy;
+    this.#admission = new Admission(parts.config.batching);
+    this.#queue = this.#admission.createQueue();
+    this.#isByArrival = this.#admission.isByArrival || parts.config.batching.maxDelayMs === 0;
+    this.#responseOrder = parts.config.batching.preserveOrdering ? new ResponseOrder() : undefined;
     this.#candidate = new BatchCandidate(parts.config.batching, sameShapeTest(parts.config));
-    this.#form = batchFormOf(parts.config);
+    this.#execution = new BatchExecution(parts, (entries, error) => this.#failed(entries, error));
     parts.runner.onIdle(this.#pumpNow);
   }
 
   infer(request: InferenceRequest, call: Call, reply: Reply): void {
     const now = this.#parts.clock.now();
-    const refusal = this.#refusal(request, call, now);
+    const level = this.#admission.levelOf(request);
+    const policy = this.#admission.policyOf(level);
+    const computeMs = this.#expectedComputeMs();
+    const refusal =
+      this.#callRefusal(call, now, computeMs) ??
+      (this.#queue.sizeAt(level) < policy.maxQueueSize ? undefined : queueFull(request));
     if (refusal) {
       reply.end(refusal);
       return;
     }
     const rows = this.#parts.config.batched ? (request.inputs[0]?.shape[0] ?? 1) : 1;
-    const entry = new QueueEntry(this, { request, call, reply }, rows);
+    const ordered = this.#responseOrder ? this.#responseOrder.slotFor(reply) : reply;
+    const entry = new QueueEntry(this, { request, call, reply: ordered }, rows);
+    entry.level = level;
+    entry.computeMs = computeMs;
+    entry.waitsUntil = earliest(entry.latestStart, now + queueTimeoutMs(policy, request));
     call.timings.queuedAt = now;
-    const timeoutAt = now + this.#timeoutMs(request);
     call.onCancel(entry);
-    this.#parts.wheel.schedule(entry, earliest(call.deadline, timeoutAt));
+    this.#parts.wheel.schedule(entry, entry.waitsUntil);
     this.#accept(entry);
   }
 
@@ -88,13 +107,14 @@ export class BatchScheduler implements Servable, EntryOwner {
   // ---- details below; callers need not read ----
 
   entryDue(entry: QueueEntry): void {
-    if (this.#parts.clock.now() >= entry.call.deadline) {
+    const now = this.#parts.clock.now();
+    if (now >= entry.latestStart) {
       this.#leave(entry);
-      entry.fail(deadlineExceeded());
-    } else if (this.#policy.timeoutAction === 'DELAY') {
+      entry.fail(tooLate(entry.call, now, entry.computeMs));
+    } else if (this.#admission.policyOf(entry.level).timeoutAction === 'DELAY') {
       this.#queue.delay(entry);
       this.#candidate.reset();
-      this.#parts.wheel.schedule(entry, entry.call.deadline);
+      this.#parts.wheel.schedule(entry, entry.latestStart);
     } else {
       this.#leave(entry);
       entry.fail(new RuntimeError('QUEUE_TIMEOUT', 'Request timeout expired'));
@@ -106,26 +126,22 @@ export class BatchScheduler implements Servable, EntryOwner {
     entry.fail(new RuntimeError('CANCELLED', 'Request was cancelled'));
   }
 
-  #refusal(request: InferenceRequest, call: Call, now: number): RuntimeError | undefined {
-    if (this.#closed) return this.#closed;
-    if (call.cancelled) return new RuntimeError('CANCELLED', 'Request was cancelled');
-    if (now >= call.deadline) return deadlineExceeded();
-    if (this.#queue.size < this.#policy.maxQueueSize) return undefined;
-    return new RuntimeError('QUEUE_FULL', `${requestIdPrefix(request)}Exceeds maximum queue size`);
+  /** Nothing is expected of a model that does nothing: the next batch will show whether it still takes that long. */
+  #expectedComputeMs(): number {
+    if (!this.#parts.config.batching.shedLate) return 0;
+    return this.#execution.running === 0 && this.#queue.size === 0 ? 0 : this.#execution.expectedMs;
   }
 
-  /** A request may shorten the model's timeout where the policy lets it, never lengthen it. */
-  #timeoutMs({ parameters }: InferenceRequest): number {
-    const { allowTimeoutOverride, defaultTimeoutMs } = this.#policy;
-    if (allowTimeoutOverride && parameters.timeoutMs > 0)
-      return Math.min(parameters.timeoutMs, defaultTimeoutMs);
-    return defaultTimeoutMs;
+  #callRefusal(call: Call, now: number, computeMs: number): RuntimeError | undefined {
+    if (this.#closed) return this.#closed;
+    if (call.cancelled) return new RuntimeError('CANCELLED', 'Request was cancelled');
+    return now >= call.deadline - computeMs ? tooLate(call, now, computeMs) : undefined;
   }
 
   #accept(entry: QueueEntry): void {
     this.#queue.push(entry);
     this.#parts.statistics.pending++;
-    if (this.#queue.hasDelayed) this.#candidate.reset();
+    if (this.#queue.after(entry) !== undefined) this.#candidate.reset();
     else if (this.#candidate.closed === undefined && this.#candidate.count === this.#queue.size - 1)
       this.#candidate.add(entry);
     if (this.#parts.runner.idle === 0) this.#parts.runner.awaitIdle();
@@ -152,11 +168,12 @@ export class BatchScheduler implements Servable, EntryOwner {
     this.#disarm();
     const { runner, clock, config } = this.#parts;
     while (runner.idle > 0) {
-      const oldest = this.#queue.first;
-      if (!oldest) return;
-      const decision = decideBatch(this.#gather(oldest), config.batching, {
+      const { first } = this.#queue;
+      if (!first) return;
+      const candidate = this.#gather(first);
+      const decision = decideBatch(candidate, config.batching, {
         nowMs: clock.now(),
-        oldestAtMs: oldest.call.timings.queuedAt,
+        oldestAtMs: this.#oldestAt(first, candidate.count),
       });
       if (decision.kind === 'idle') return;
       if (decision.kind === 'wait') {
@@ -170,19 +187,30 @@ export class BatchScheduler implements Servable, EntryOwner {
   }
 
   /** The candidate is kept up to date as requests arrive; after a departure it is gathered anew. */
-  #gather(oldest: QueueEntry): BatchCandidate<QueueEntry> {
+  #gather(first: QueueEntry): BatchCandidate<QueueEntry> {
     if (this.#candidate.count > 0) return this.#candidate;
-    for (let entry: QueueEntry | undefined = oldest; entry; entry = entry.queueNext) {
+    for (let entry: QueueEntry | undefined = first; entry; entry = this.#queue.after(entry)) {
       if (this.#candidate.closed !== undefined) break;
       this.#candidate.add(entry);
     }
     return this.#candidate;
   }
 
+  /** Since when the one has waited that has waited longest of the first `count`. */
+  #oldestAt(first: QueueEntry, count: number): number {
+    let oldestAt = first.call.timings.queuedAt;
+    if (this.#isByArrival) return oldestAt;
+    let entry = first;
+    for (let left = count - 1; left > 0; left--) {
+      entry = this.#queue.after(entry)!;
+      oldestAt = Math.min(oldestAt, entry.call.timings.queuedAt);
+    }
+    return oldestAt;
+  }
+
   #dispatch(count: number): void {
-    const { clock, runner, statistics } = this.#parts;
     const entries: QueueEntry[] = [];
-    const now = clock.now();
+    const now = this.#parts.clock.now();
     for (let i = 0; i < count; i++) {
       const entry = this.#queue.first;
       if (!entry) throw bug('a batch holds more requests than the queue');
@@ -191,47 +219,7 @@ export class BatchScheduler implements Servable, EntryOwner {
       entry.call.timings.dispatchedAt = now;
       entries.push(entry);
     }
-    let feed: BatchFeed;
-    try {
-      feed = this.#form.merge(entries);
-    } catch (thrown) {
-      // It is too large for one buffer; each for itself may not be.
-      const text = `a batch of ${count} requests cannot be built: ${RuntimeError.from(thrown).message}`;
-      this.#failed(entries, new RuntimeError('BACKEND_FAILED', text));
-      return;
-    }
-    runner.run(feed).then(
-      (result) => this.#completed(entries, feed.rows, result),
-      (thrown: unknown) => {
-        statistics.busyMs += clock.now() - now;
-        this.#failed(entries, RuntimeError.from(thrown));
-      },
-    );
-  }
-
-  #completed(entries: readonly QueueEntry[], rows: number, result: BatchResult): void {
-    const { clock, version, statistics } = this.#parts;
-    const { dispatchedAt } = entries[0]!.call.timings;
-    const now = clock.now();
-    statistics.busyMs += now - dispatchedAt;
-    let responses;
-    try {
-      responses = this.#form.split(version, { entries, rows, result });
-    } catch (thrown) {
-      this.#failed(entries, RuntimeError.from(thrown));
-      return;
-    }
-    const times = computeTimes(dispatchedAt, now, result);
-    statistics.executed(rows, times);
-    entries.forEach((entry, i) => {
-      const { timings } = entry.call;
-      timings.completedAt = times.completedAt;
-      timings.batchSize = rows;
-      timings.inputMs = times.inputMs;
-      timings.inferMs = times.inferMs;
-      timings.outputMs = times.outputMs;
-      entry.succeed(responses[i]!);
-    });
+    this.#execution.run(entries);
   }
 
   /** One request's bad values must not lose the others': each of a failed batch is tried once more, by itself. */
@@ -276,19 +264,4 @@ function shuttingDown(): RuntimeError {
   const text =
     'Server is stopping, scheduler for model has stopped accepting new inference requests';
   return new RuntimeError('SHUTTING_DOWN', text);
-}
-
-function deadlineExceeded(): RuntimeError {
-  const text = 'Deadline exceeded before the request could be executed';
-  return new RuntimeError('DEADLINE_EXCEEDED', text);
-}
-
-/** The way to the thread and back is counted as input: with what the thread measured it makes up the whole. */
-function computeTimes(
-  dispatchedAt: number,
-  now: number,
-  { inferMs, outputMs }: BatchResult,
-): { completedAt: number; inputMs: number; inferMs: number; outputMs: number } {
-  const inputMs = Math.max(now - dispatchedAt - inferMs - outputMs, 0);
-  return { completedAt: now, inputMs, inferMs, outputMs };
 }

@@ -2,6 +2,7 @@
 // result of its batch, or earlier by its timeout or its caller's cancellation.
 
 import type { Call, CancelListener } from '../core/call.js';
+import { NO_DEADLINE, type Deadline } from '../core/deadline.js';
 import type { RuntimeError } from '../core/errors.js';
 import type { InferenceRequest, InferenceResponse } from '../core/inference.js';
 import type { Reply } from '../core/servable.js';
@@ -19,6 +20,14 @@ export class QueueEntry extends TimerNode implements CancelListener {
   readonly reply: Reply;
   /** Rows of the request; 1 for a model without batching. */
   readonly rows: number;
+  /** Its priority; 0 where the model has no levels. */
+  level = 0;
+  /** What its execution is expected to take; 0 where that is not looked at. */
+  computeMs = 0;
+  /** The end of its waiting, as it was accepted: its latest start or its queue timeout. */
+  waitsUntil: Deadline = NO_DEADLINE;
+  /** @internal order among equals; owned by the queue */
+  arrival = 0;
   /** Set when a batch with this entry failed: it is tried once more, by itself. */
   alone = false;
   state: 'waiting' | 'running' | 'done' = 'waiting';
@@ -38,6 +47,11 @@ export class QueueEntry extends TimerNode implements CancelListener {
     this.call = asked.call;
     this.reply = asked.reply;
     this.rows = rows;
+  }
+
+  /** Executed later than that it would miss its deadline. */
+  get latestStart(): Deadline {
+    return this.call.deadline - this.computeMs;
   }
 
   override onDue(): void {

@@ -57,12 +57,12 @@ describe('RequestQueue', () => {
         const queue = new RequestQueue();
         const model = new PlainQueue();
         steps.forEach(({ kind, at }, index) => {
-          if (kind === 'push' || (kind === 'front' && !queue.hasDelayed)) {
+          if (kind === 'push' || kind === 'front') {
             const entry = anEntry(String(index));
             if (kind === 'push') queue.push(entry);
             else queue.pushFront(entry);
             model.add(entry, kind);
-          } else if (kind === 'remove' || kind === 'delay') {
+          } else {
             const entry = model.at(at);
             if (!entry) return;
             if (kind === 'remove') queue.remove(entry);

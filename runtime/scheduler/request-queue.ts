@@ -1,10 +1,11 @@
-// Waiting requests, first come first served; behind them those whose queue timeout has passed under the DELAY policy. A
-// doubly linked list: leaving from the middle (cancelled, timed out) costs the same as leaving from the front, and the size
-// is always exact.
+// Waiting requests of one level, first come first served; behind them those whose queue timeout has passed under the DELAY
+// policy. A doubly linked list: leaving from the middle (cancelled, timed out) costs the same as leaving from the front, and
+// the size is always exact.
 
 import type { QueueEntry } from './queue-entry.js';
+import type { WaitingRequests } from './waiting-requests.js';
 
-export class RequestQueue {
+export class RequestQueue implements WaitingRequests {
   #head: QueueEntry | undefined;
   #tail: QueueEntry | undefined;
   /** The first of those that are late; new requests go before it. */
@@ -19,8 +20,12 @@ export class RequestQueue {
     return this.#head;
   }
 
-  get hasDelayed(): boolean {
-    return this.#firstDelayed !== undefined;
+  after(entry: QueueEntry): QueueEntry | undefined {
+    return entry.queueNext;
+  }
+
+  sizeAt(): number {
+    return this.#size;
   }
 
   push(entry: QueueEntry): void {
@@ -31,18 +36,21 @@ export class RequestQueue {
     this.#insertBefore(this.#head, entry);
   }
 
+  /** `next` must be in this queue, and not be delayed. */
+  pushBefore(next: QueueEntry, entry: QueueEntry): void {
+    this.#insertBefore(next, entry);
+  }
+
   has(entry: QueueEntry): boolean {
     return entry.queuePrevious !== undefined || this.#head === entry;
   }
 
-  /** `entry` must be in this queue; it goes behind everybody else. */
   delay(entry: QueueEntry): void {
     this.remove(entry);
     this.#insertBefore(undefined, entry);
     this.#firstDelayed ??= entry;
   }
 
-  /** `entry` must be in this queue. */
   remove(entry: QueueEntry): void {
     if (this.#firstDelayed === entry) this.#firstDelayed = entry.queueNext;
     if (entry.queuePrevious) entry.queuePrevious.queueNext = entry.queueNext;

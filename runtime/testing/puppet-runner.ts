@@ -53,6 +53,13 @@ export class PuppetRunner implements BatchRunner {
     await this.#settle();
   }
 
+  /** Ends the batch well that was started last. */
+  async releaseLast(): Promise<void> {
+    const last = this.#running.pop();
+    if (last) this.#running.unshift(last);
+    await this.release();
+  }
+
   /** Ends the oldest running batch with an error. */
   async fail(
     code: 'BACKEND_FAILED' | 'BACKEND_LOST' = 'BACKEND_FAILED',
