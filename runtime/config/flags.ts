@@ -2,6 +2,7 @@
 // manifest written for it starts inferd; a flag without a meaning here is accepted and reported once.
 
 import { boolean, integer, later, none, text, type Flag, type FlagGroup } from './flag.js';
+import { SCHEDULING_FLAGS } from './scheduling-flags.js';
 
 export const FLAG_GROUPS: readonly FlagGroup[] = [
   {
@@ -211,39 +212,7 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       ),
     ],
   },
-  {
-    title: 'Scheduling, cache and shared memory',
-    flags: [
-      text(
-        'rate-limit',
-        'off|execution_count',
-        'execution_count: an instance runs only while the resources of its rate_limiter are free; who has run least goes first.',
-        { default: 'off' },
-      ),
-      text(
-        'rate-limit-resource',
-        'NAME:COUNT[:DEVICE]',
-        'How much there is of a resource, on each device or on one; unset: as much as the neediest instance needs. May be repeated.',
-        { repeatable: true },
-      ),
-      text(
-        'cache-config',
-        'CACHE,KEY=VALUE,…',
-        'Response cache of models with response_cache { enable: true }: local,size=BYTES in this process, or redis,host=HOST,port=PORT[,username=…,password=…,db=N,ttl=SECONDS].',
-        { repeatable: true },
-      ),
-      text(
-        'response-cache-byte-size',
-        'BYTES',
-        'Deprecated: the same as --cache-config=local,size=BYTES.',
-      ),
-      boolean(
-        'allow-client-shm',
-        'Let clients pass tensors in shared memory of this machine.',
-        'false',
-      ),
-    ],
-  },
+  SCHEDULING_FLAGS,
   {
     title: 'Accepted for tritonserver manifests, without effect',
     flags: [

@@ -92,11 +92,7 @@ export function serverOptionsFrom(
   environment: Readonly<Record<string, string | undefined>> = {},
 ): ServerOptions {
   const flags = new Flags(values);
-  const repositories = [...flags.all('model-repository'), ...flags.all('model-store')];
-  if (repositories.length === 0)
-    throw new InvalidOption(
-      '--model-repository is needed: the directory that holds the model directories',
-    );
+  const repositories = repositoriesOf(flags);
   const mode = flags.text('model-control-mode') as ModelControlMode;
   checkPorts(flags);
   const backend = readBackendConfig(flags.all('backend-config'));
@@ -181,6 +177,13 @@ function modelsToLoad(names: readonly string[], mode: ModelControlMode): 'all' |
       '--load-model needs --model-control-mode=explicit; without it every model is loaded',
     );
   return 'all';
+}
+
+function repositoriesOf(flags: Flags): string[] {
+  const repositories = [...flags.all('model-repository'), ...flags.all('model-store')];
+  if (repositories.length > 0) return repositories;
+  const text = '--model-repository is needed: the directory that holds the model directories';
+  throw new InvalidOption(text);
 }
 
 function byteSize(flags: Flags, name: string): number | undefined {
