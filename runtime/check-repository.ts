@@ -12,6 +12,7 @@ import { InvalidModelConfig } from './config/config-problem.js';
 import type { ServerOptions } from './config/server-options.js';
 import { systemClock } from './core/clock.js';
 import { RuntimeError } from './core/errors.js';
+import type { Log } from './core/log.js';
 import { TimerWheel } from './core/timer-wheel.js';
 import { ExecutorThreads } from './instance/executor-threads.js';
 import { hasCudaGpu } from './instance/gpu-detection.js';
@@ -23,6 +24,11 @@ import type { LoadVersion } from './repository/servable-handle.js';
 
 /** Errors only: what is wrong comes with the failure of the load. */
 const ORT_LOG_LEVEL = 4;
+
+const ignore = (): void => undefined;
+
+/** What requests would say, and there are none. */
+const SILENT: Log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 /** As CheckRepository, for a server with these options. */
 export async function checkRepository(
@@ -37,7 +43,12 @@ export async function checkRepository(
     died: () => undefined,
   });
   try {
-    const parts = { threads, clock: systemClock, wheel: new TimerWheel(systemClock) };
+    const parts = {
+      threads,
+      clock: systemClock,
+      wheel: new TimerWheel(systemClock),
+      log: SILENT,
+    };
     const settings = { hasResponseCache: options.responseCache !== undefined };
     const assembly = { ...options, ...settings, hasGpu: hasCudaGpu(), summaries: false };
     const check = new Check(how, assembly, modelAssembler(parts, assembly));

@@ -96,6 +96,7 @@ class ServerBuilder {
         threads: this.#startThreads(),
         clock: this.#clock,
         wheel: new TimerWheel(this.#clock),
+        log,
         memory:
           maxModelMemoryBytes === undefined ? undefined : new ModelMemory(maxModelMemoryBytes),
         cache,

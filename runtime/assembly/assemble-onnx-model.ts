@@ -1,4 +1,4 @@
-// An ONNX model = observe > validate (> response cache) > batch scheduler > instances. Its instances are made at once and stay, or, where models share
+// An ONNX model = observe > validate (> response cache) > scheduler > instances. Its instances are made at once and stay, or, where models share
 // a limited memory, when they are needed.
 
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import type { LoadedVersion } from '../repository/servable-handle.js';
 import type { AssemblyOptions, AssemblyParts } from './assembly-parts.js';
 import { checkOnnxModel } from './check-onnx-model.js';
 import { completeOnnxConfig, type CompletedConfig } from './complete-onnx-config.js';
+import { createScheduler } from './create-scheduler.js';
 import { sameFiles } from './same-files.js';
 import { startOnDemand } from './on-demand-model.js';
 import { startOnnxInstances } from './onnx-instances.js';
@@ -41,7 +42,8 @@ export async function assembleOnnxModel(
     const complete = (changed: ModelDescription): Promise<CompletedConfig> =>
       completeOnnxConfig(changed, loaded, options);
     const cached = await caching?.layer(parts, config);
-    return new OnnxVersion(parts, { config, instances, model, complete, cached });
+    const scheduler = await createScheduler(parts, { config, instances, model, directory });
+    return new OnnxVersion(parts, { config, instances, scheduler, model, complete, cached });
   } catch (error) {
     await instances.close();
     throw error;

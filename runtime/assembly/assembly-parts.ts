@@ -2,6 +2,7 @@
 
 import type { ResponseCache } from '../cache/response-cache.js';
 import type { Clock } from '../core/clock.js';
+import type { Log } from '../core/log.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
 import type { ExecutorThreads } from '../instance/executor-threads.js';
 import type { ModelMemory } from '../instance/model-memory.js';
@@ -11,6 +12,7 @@ export interface AssemblyParts {
   readonly threads: ExecutorThreads;
   readonly clock: Clock;
   readonly wheel: TimerWheel;
+  readonly log: Log;
   /** Models share it and are in it only while they are used; undefined: all models stay in memory. */
   readonly memory?: ModelMemory | undefined;
   /** Models whose configuration says so answer from it; undefined: none does. */

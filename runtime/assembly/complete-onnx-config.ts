@@ -11,6 +11,7 @@ import { InvalidModelConfig } from '../config/config-problem.js';
 import { compileModelConfig, type ModelConfig } from '../config/model-config.js';
 import { validateAgainstModel } from '../config/validate-against-model.js';
 import { validateModelConfig } from '../config/validate-model-config.js';
+import { validateSequenceTensors } from '../config/validate-sequence-tensors.js';
 import { validateTensors } from '../config/validate-tensors.js';
 import { readLabelsIfAny } from '../repository/label-file.js';
 import type { ModelDescription } from '../repository/model-description.js';
@@ -38,7 +39,10 @@ export async function completeOnnxConfig(
   }
   InvalidModelConfig.check(validateModelConfig(complete, name));
   InvalidModelConfig.check(validateTensors(complete));
-  InvalidModelConfig.check(validateAgainstModel(complete, model));
+  InvalidModelConfig.check([
+    ...validateAgainstModel(complete, model),
+    ...validateSequenceTensors(complete, model),
+  ]);
   return {
     ...compileModelConfig(complete, model),
     configOrigins: () => configOrigins(stages),

@@ -8,6 +8,7 @@ import { readWarmUp } from '../config/warm-up-config.js';
 import { RuntimeError } from '../core/errors.js';
 import type { ModelStatistics } from '../core/model-statistics.js';
 import { InstanceGroup } from '../instance/instance-group.js';
+import { fedConfig } from '../scheduler/sequence-feed.js';
 import { countWarmUp, warmUpBatches } from '../scheduler/warm-up.js';
 import type { AssemblyParts } from './assembly-parts.js';
 import type { MadeInstances, OnnxMaking } from './onnx-making.js';
@@ -28,8 +29,9 @@ export async function startOnnxInstances(
   const { group, loaded } = started;
   try {
     const config = await making.complete(loaded);
-    await group.bind(sessionInputs(config), namesOf(config.outputs));
-    await warmUp(parts, { config, group, statistics, directory });
+    const fed = fedConfig(config);
+    await group.bind(sessionInputs(fed), namesOf(fed.outputs));
+    await warmUp(parts, { config: fed, group, statistics, directory });
     return { instances: group, config, loaded };
   } catch (error) {
     await group.close();

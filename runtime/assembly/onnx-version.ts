@@ -1,6 +1,6 @@
 // One version of an ONNX model that serves: its layers, its scheduler, its instances.
 
-import { instanceGroupsOf } from '../config/instance-group-config.js';
+import { instanceCount, instanceGroupsOf } from '../config/instance-group-config.js';
 import type { ModelConfig } from '../config/model-config.js';
 import type { RuntimeError } from '../core/errors.js';
 import type { ServedModel } from '../core/model-catalog.js';
@@ -10,13 +10,14 @@ import { observe } from '../layer/observe.js';
 import { validateInputs } from '../layer/validate-inputs.js';
 import type { ModelDescription } from '../repository/model-description.js';
 import type { LoadedVersion } from '../repository/servable-handle.js';
-import { BatchScheduler } from '../scheduler/batch-scheduler.js';
 import type { AssemblyParts } from './assembly-parts.js';
 import type { CompletedConfig } from './complete-onnx-config.js';
+import type { ModelScheduler } from './create-scheduler.js';
 
 export interface OnnxVersionParts {
   readonly config: ModelConfig;
   readonly instances: Instances;
+  readonly scheduler: ModelScheduler;
   readonly model: ServedModel;
   /** The configuration of a description that differs in its instance groups alone. */
   readonly complete: (description: ModelDescription) => Promise<CompletedConfig>;
@@ -27,21 +28,20 @@ export interface OnnxVersionParts {
 export class OnnxVersion implements LoadedVersion {
   readonly servable: Servable;
   readonly #instances: Instances;
-  readonly #scheduler: BatchScheduler;
+  readonly #scheduler: ModelScheduler;
   readonly #complete: OnnxVersionParts['complete'];
   #model: ServedModel;
   #loss: RuntimeError | undefined;
   #onLost: (error: RuntimeError) => void = () => undefined;
 
-  constructor({ clock, wheel }: AssemblyParts, parts: OnnxVersionParts) {
+  constructor({ clock }: AssemblyParts, parts: OnnxVersionParts) {
     const { config, instances: runner, model, cached } = parts;
     const { statistics } = model;
-    const version = String(model.version);
     statistics.instances = runner.size;
     this.#instances = runner;
     this.#model = model;
     this.#complete = parts.complete;
-    this.#scheduler = new BatchScheduler({ config, version, runner, clock, wheel, statistics });
+    this.#scheduler = parts.scheduler;
     const layers = [observe(statistics, clock), validateInputs(config, { textOnly: true })];
     if (cached) layers.push(cached);
     this.servable = stack(layers, this.#scheduler);
@@ -55,7 +55,9 @@ export class OnnxVersion implements LoadedVersion {
 
   async update(description: ModelDescription): Promise<ServedModel> {
     const { message, configOrigins } = await this.#complete(description);
-    await this.#instances.update(instanceGroupsOf(message));
+    const groups = instanceGroupsOf(message);
+    await this.#instances.update(groups);
+    this.#scheduler.resize?.(instanceCount(groups));
     this.#model.statistics.instances = this.#instances.size;
     this.#model = Object.freeze({ ...this.#model, configMessage: message, configOrigins });
     return this.#model;

@@ -6,6 +6,7 @@ import {
   type ModelTensors,
 } from './complete-from-model.js';
 import type { ModelConfigMessage } from './model-config-message.js';
+import { parseModelConfig } from './parse-model-config.js';
 
 function tensor(name: string, shape: readonly number[]): TensorMetadata {
   return { name, dataType: 'FP32', shape };
@@ -27,6 +28,22 @@ function complete(
 }
 
 describe('completeFromModel', () => {
+  it("leaves out the tensors that are the server's: controls and states of sequences", () => {
+    const { message } = parseModelConfig(`sequence_batching {
+      control_input { name: "START" control { bool_false_true: [ false, true ] } }
+      state { input_name: "IN" output_name: "OUT" data_type: TYPE_FP32 dims: [ 3 ] } }`);
+    const names = (inputs: string[]): TensorMetadata[] =>
+      inputs.map((name) => tensor(name, [-1, 3]));
+    const model = { inputs: names(['START', 'x', 'IN']), outputs: names(['y', 'OUT']) };
+
+    const { input, output, dynamic_batching: dynamic } = complete(message, model);
+
+    expect([input, output].map((tensors) => tensors?.map(({ name }) => name))).toEqual([
+      ...[['x'], ['y']],
+    ]);
+    expect(dynamic).toBeUndefined();
+  });
+
   it('turns on batching for a model whose first sizes are all open', () => {
     expect(complete({}, aModel([-1, 3]))).toEqual({
       name: 'm',

@@ -4,6 +4,7 @@
 import { configNameOf } from '../core/data-type.js';
 import { RuntimeError } from '../core/errors.js';
 import type { TensorMetadata } from '../core/model-catalog.js';
+import { sequenceTensors } from './sequence-config.js';
 import type {
   ModelConfigMessage,
   ModelOutputMessage,
@@ -34,10 +35,13 @@ export function completeFromModel(
   if (hasInputs && hasOutputs) return message;
   const batching = completeBatching(message, model, options);
   const batched = (batching.max_batch_size ?? 0) > 0;
+  const hidden = sequenceTensors(message);
+  const inputs = model.inputs.filter(({ name }) => !hidden.inputs.has(name));
+  const outputs = model.outputs.filter(({ name }) => !hidden.outputs.has(name));
   return {
     ...batching,
-    ...(!hasInputs && { input: model.inputs.map((tensor) => tensorMessage(tensor, batched)) }),
-    ...(!hasOutputs && { output: withLabels(model.outputs, batched, options.labelCount) }),
+    ...(!hasInputs && { input: inputs.map((tensor) => tensorMessage(tensor, batched)) }),
+    ...(!hasOutputs && { output: withLabels(outputs, batched, options.labelCount) }),
   };
 }
 

@@ -88,11 +88,11 @@ function sequenceBatching(
   batching: NonNullable<ModelConfigMessage['sequence_batching']>,
   message: ModelConfigMessage,
 ): NonNullable<ModelConfigMessage['sequence_batching']> {
-  const oldest = batching['oldest'] as { preferred_batch_size?: number[] } | undefined;
+  const { oldest } = batching;
   return {
     ...batching,
     max_sequence_idle_microseconds:
-      batching['max_sequence_idle_microseconds'] || DEFAULT_SEQUENCE_IDLE_US,
+      batching.max_sequence_idle_microseconds || DEFAULT_SEQUENCE_IDLE_US,
     ...(oldest && { oldest: withPreferredSize(oldest, message) }),
   };
 }

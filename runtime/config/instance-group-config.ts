@@ -26,6 +26,11 @@ export interface ResourceNeed {
   readonly count: number;
 }
 
+/** Instances that the groups ask for together. */
+export function instanceCount(groups: readonly InstanceGroupSpec[]): number {
+  return groups.reduce((sum, { count, gpus }) => sum + count * Math.max(gpus.length, 1), 0);
+}
+
 /** Passive groups are loaded by nobody here: an instance the scheduler may not use would only take memory. */
 export function instanceGroupsOf(message: ModelConfigMessage): InstanceGroupSpec[] {
   return (message.instance_group ?? [])

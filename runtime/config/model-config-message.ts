@@ -33,7 +33,7 @@ export interface ModelConfigMessage extends PlainMessage {
     output_pinned_memory?: { enable?: boolean };
   };
   dynamic_batching?: DynamicBatchingMessage;
-  sequence_batching?: PlainMessage;
+  sequence_batching?: SequenceBatchingMessage;
   ensemble_scheduling?: PlainMessage;
   cascade_scheduling?: PlainMessage;
   instance_group?: InstanceGroupMessage[];
@@ -102,6 +102,43 @@ export interface DynamicBatchingMessage extends PlainMessage {
   default_priority_level?: Int64;
   default_queue_policy?: QueuePolicyMessage;
   priority_queue_policy?: Record<string, QueuePolicyMessage>;
+}
+
+export interface SequenceBatchingMessage extends PlainMessage {
+  direct?: { max_queue_delay_microseconds?: Int64; minimum_slot_utilization?: number };
+  oldest?: {
+    max_candidate_sequences?: number;
+    preferred_batch_size?: number[];
+    max_queue_delay_microseconds?: Int64;
+    preserve_ordering?: boolean;
+  };
+  max_sequence_idle_microseconds?: Int64;
+  control_input?: { name?: string; control?: SequenceControlMessage[] }[];
+  state?: SequenceStateMessage[];
+  iterative_sequence?: boolean;
+}
+
+export interface SequenceControlMessage extends PlainMessage {
+  kind?: string;
+  int32_false_true?: number[];
+  fp32_false_true?: number[];
+  bool_false_true?: boolean[];
+  data_type?: string;
+}
+
+export interface SequenceStateMessage extends PlainMessage {
+  input_name?: string;
+  output_name?: string;
+  data_type?: string;
+  dims?: Int64[];
+  initial_state?: {
+    name?: string;
+    data_type?: string;
+    dims?: Int64[];
+    zero_data?: boolean;
+    data_file?: string;
+  }[];
+  use_growable_memory?: boolean;
 }
 
 export interface MetricControlMessage extends PlainMessage {

@@ -4,6 +4,7 @@
 import { dataTypeFromConfig, type DataType } from '../core/data-type.js';
 import { elementCount } from '../core/tensor.js';
 import type { ModelTensors } from './complete-from-model.js';
+import { sequenceConfig, type SequenceConfig } from './sequence-config.js';
 import type {
   DynamicBatchingMessage,
   Int64,
@@ -79,6 +80,8 @@ export interface ModelConfig {
   /** Undefined for a model without ragged inputs, which all requests of a batch give in one shape. */
   readonly ragged: RaggedConfig | undefined;
   readonly batching: BatchingConfig;
+  /** Set: requests belong to sequences. */
+  readonly sequence: SequenceConfig | undefined;
   readonly message: ModelConfigMessage;
 }
 
@@ -112,6 +115,7 @@ export function compileModelConfig(message: ModelConfigMessage, model: ModelTens
     ),
     ragged: raggedConfig(message),
     batching: batchingConfig(message),
+    sequence: sequenceConfig(message),
     message,
   });
 }

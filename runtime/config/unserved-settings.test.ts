@@ -10,7 +10,6 @@ function parameters(values: Record<string, string>): string {
 
 describe('unservedSetting', () => {
   it.each([
-    ['sequence_batching { }', 'sequence batching'],
     ['model_transaction_policy { decoupled: true }', "the 'decoupled' transaction policy"],
     ['model_repository_agents { agents { name: "checksum" } }', 'model_repository_agents'],
     ['resilience { timeout_microseconds: 1 }', 'resilience'],
@@ -56,6 +55,10 @@ describe('metric_tags', () => {
 describe('settings of the scheduler and of instances that have no effect yet', () => {
   it.each([
     ['monitoring { psi_warn: 0.1 }', 'monitoring'],
+    [
+      'sequence_batching { oldest { preserve_ordering: true } }',
+      'sequence_batching.oldest.preserve_ordering',
+    ],
     ['instance_group [ { host_policy: "p" } ]', 'instance_group.host_policy'],
   ])('are told of: %s', (text, setting) => {
     const { message } = parseModelConfig(text);

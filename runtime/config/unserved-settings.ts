@@ -41,7 +41,6 @@ interface Setting {
 }
 
 const REFUSED: readonly Setting[] = [
-  { says: 'sequence batching', isSet: (message) => message.sequence_batching !== undefined },
   {
     says: "the 'decoupled' transaction policy",
     isSet: ({ model_transaction_policy: policy }) => policy?.decoupled === true,
@@ -69,6 +68,19 @@ const IGNORED: readonly Setting[] = [
   {
     says: 'optimization.eager_batching has no effect (a batch is made when an instance is free)',
     isSet: ({ optimization }) => optimization?.eager_batching === true,
+  },
+  {
+    says: 'sequence_batching.iterative_sequence is not known to ONNX models',
+    isSet: ({ sequence_batching: batching }) => batching?.iterative_sequence === true,
+  },
+  {
+    says: `sequence_batching.oldest.preserve_ordering ${LATER}`,
+    isSet: ({ sequence_batching: batching }) => batching?.oldest?.preserve_ordering === true,
+  },
+  {
+    says: 'use_growable_memory is known only to CUDA',
+    isSet: ({ sequence_batching: batching }) =>
+      (batching?.state ?? []).some(({ use_growable_memory: isGrowable }) => isGrowable === true),
   },
   instanceSetting('host_policy'),
 ];

@@ -6,6 +6,7 @@ import type { TensorMetadata } from '../core/model-catalog.js';
 import { formatShape } from '../core/tensor.js';
 import type { ModelTensors } from './complete-from-model.js';
 import type { ConfigProblem } from './config-problem.js';
+import { sequenceTensors } from './sequence-config.js';
 import type { ModelConfigMessage, TensorMessage } from './model-config-message.js';
 import { batchInputKind, batchInputRank, type BatchInputKind } from './ragged-config.js';
 
@@ -15,7 +16,8 @@ export function validateAgainstModel(
 ): ConfigProblem[] {
   const name = message.name ?? '';
   const made = batchInputTargets(message);
-  const expected = (message.input?.length ?? 0) + made.length;
+  const expected =
+    (message.input?.length ?? 0) + made.length + sequenceTensors(message).inputs.size;
   const countProblem = {
     path: 'input',
     message: `unable to load model '${name}', configuration expects ${expected} inputs, model provides ${model.inputs.length}`,

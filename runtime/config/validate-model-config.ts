@@ -3,6 +3,7 @@
 
 import { ONNX_BACKEND, ONNX_PLATFORM } from './complete-model-config.js';
 import type { ConfigProblem } from './config-problem.js';
+import { sequenceProblems } from './validate-sequence.js';
 import type {
   DynamicBatchingMessage,
   MetricControlMessage,
@@ -23,6 +24,7 @@ export function validateModelConfig(
     ...validateLimits(message),
     ...(message.dynamic_batching ? dynamicBatchingProblems(message, message.dynamic_batching) : []),
     ...queueProblems(message),
+    ...sequenceProblems(message),
     ...cacheProblems(message),
     ...(message.model_metrics?.metric_control ?? []).flatMap(metricProblems),
   ];
@@ -89,11 +91,13 @@ function fileNameProblems(message: ModelConfigMessage): ConfigProblem[] {
       ],
     ),
   ];
-  return [...names, ...warmUpFiles(message)].flatMap(([path, name]) => {
-    if (!name || !LEAVES_DIRECTORY.test(name)) return [];
-    const text = `must name a file inside the directory of model '${message.name ?? ''}', got '${name}'`;
-    return [{ path, message: text }];
-  });
+  return [...names, ...warmUpFiles(message), ...initialStateFiles(message)].flatMap(
+    ([path, name]) => {
+      if (!name || !LEAVES_DIRECTORY.test(name)) return [];
+      const text = `must name a file inside the directory of model '${message.name ?? ''}', got '${name}'`;
+      return [{ path, message: text }];
+    },
+  );
 }
 
 function warmUpFiles({
@@ -106,6 +110,17 @@ function warmUpFiles({
         file,
       ],
     ),
+  );
+}
+
+function initialStateFiles({
+  sequence_batching: batching,
+}: ModelConfigMessage): [string, string | undefined][] {
+  return (batching?.state ?? []).flatMap(({ initial_state: states = [] }, index) =>
+    states.map(({ data_file: file }, at): [string, string | undefined] => [
+      `sequence_batching.state[${index}].initial_state[${at}].data_file`,
+      file,
+    ]),
   );
 }
 

@@ -100,6 +100,14 @@ class SampleReader {
 
   #input(spec: TensorSpec, message: WarmUpInputMessage | undefined): WarmUpInput | undefined {
     const { name, dataType } = spec;
+    // What the server feeds by itself (sequence-feed) is zeros unless the sample says otherwise.
+    if (!message && spec.optional)
+      return {
+        name,
+        dataType,
+        dims: spec.dims.map((size) => (size === -1 ? 1 : size)),
+        source: ZEROS,
+      };
     if (!message) {
       this.#problem('inputs', `lacks input '${name}' of the model`);
       return undefined;
@@ -115,7 +123,7 @@ class SampleReader {
         `inputs['${name}']`,
         'has none of zero_data: true, random_data: true and input_data_file',
       );
-    return { name, dataType, dims, source: source ?? { kind: 'zero' } };
+    return { name, dataType, dims, source: source ?? ZEROS };
   }
 
   #checkDims({ name, dims: wanted }: TensorSpec, dims: readonly number[]): void {
@@ -134,6 +142,8 @@ class SampleReader {
     this.problems.push({ path: `${this.#path}.${field}`, message });
   }
 }
+
+const ZEROS: WarmUpSource = { kind: 'zero' };
 
 function sourceOf(message: WarmUpInputMessage): WarmUpSource | undefined {
   if (message.input_data_file) return { kind: 'file', filename: message.input_data_file };

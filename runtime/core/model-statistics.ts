@@ -121,14 +121,18 @@ export class ModelStatistics {
     this.digests = summaries ? new LatencyDigests() : undefined;
   }
 
-  /** One execution, whatever the number of requests in it. */
-  executed(rows: number, times: { inputMs: number; inferMs: number; outputMs: number }): void {
+  /** One execution, whatever the number of requests in it; `inferences`: rows that somebody had asked for. */
+  executed(
+    rows: number,
+    times: { inputMs: number; inferMs: number; outputMs: number },
+    inferences = rows,
+  ): void {
     let batch = this.batches.get(rows);
     if (!batch) this.batches.set(rows, (batch = new BatchStat()));
     batch.input.add(times.inputMs);
     batch.infer.add(times.inferMs);
     batch.output.add(times.outputMs);
-    this.inferenceCount += rows;
+    this.inferenceCount += inferences;
     this.executionCount++;
     this.lastInferenceMs = Date.now();
   }

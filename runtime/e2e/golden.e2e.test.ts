@@ -10,7 +10,6 @@ import { ServerPool } from './replay/server-pool.js';
 /** What inferd does not do yet, by area or scenario. A line goes when its feature comes. */
 const NOT_YET: Readonly<Record<string, string>> = {
   'explicit/ensemble_dependents': 'pipelines',
-  sequence: 'schedulers',
   ensemble: 'pipelines',
 };
 

@@ -26,7 +26,7 @@ export function readParameterEntry(
   parameters.set(key, parameter);
 }
 
-/** @throws RuntimeError INVALID_ARGUMENT for a value of the wrong type or a reserved name */
+/** @throws RuntimeError for a value of the wrong type, a reserved name, the id of a sequence that is too long */
 export function requestParameters(
   parameters: ReadonlyMap<string, WireParameter>,
 ): RequestParameters {
@@ -74,7 +74,7 @@ function readKnown(
 ): boolean {
   switch (key) {
     case 'sequence_id':
-      known.sequenceId = expect(key, parameter, ['int64', 'string']) as number | bigint | string;
+      known.sequenceId = sequenceIdOf(parameter);
       return true;
     case 'sequence_start':
       known.sequenceStart = expect(key, parameter, ['bool']) as boolean;
@@ -105,6 +105,16 @@ function expect(
   const names = types.map((name) => `${name}_param`).join(' or ');
   const text = `invalid value type for '${key}' parameter, expected ${names}.`;
   throw new RuntimeError('INVALID_ARGUMENT', text);
+}
+
+/** Bytes of a sequence's id. */
+const LONGEST_ID = 128;
+
+function sequenceIdOf(parameter: WireParameter): number | bigint | string {
+  const id = expect('sequence_id', parameter, ['int64', 'string']) as number | bigint | string;
+  if (typeof id !== 'string' || Buffer.byteLength(id) <= LONGEST_ID) return id;
+  const text = `string correlation ID cannot be longer than ${LONGEST_ID} characters`;
+  throw new RuntimeError('UNSUPPORTED', text);
 }
 
 function priorityOf(parameter: WireParameter): number {

@@ -101,7 +101,7 @@ export class BatchExecution {
 }
 
 /** The way to the thread and back is counted as input: with what the thread measured it makes up the whole. */
-function computeTimes(
+export function computeTimes(
   dispatchedAt: number,
   now: number,
   { inferMs, outputMs }: BatchResult,

@@ -260,7 +260,7 @@ export class BatchScheduler implements Servable, EntryOwner {
   }
 }
 
-function shuttingDown(): RuntimeError {
+export function shuttingDown(): RuntimeError {
   const text =
     'Server is stopping, scheduler for model has stopped accepting new inference requests';
   return new RuntimeError('SHUTTING_DOWN', text);

@@ -14,14 +14,19 @@ import type { QueueEntry } from './queue-entry.js';
  * and where the configuration fixes every size, or lets requests differ in it, there is nothing to compare.
  */
 export function sameShapeTest(config: ModelConfig): (a: QueueEntry, b: QueueEntry) => boolean {
+  const sameInputs = sameInputsTest(config);
+  return (a, b) => sameInputs(a.request, b.request);
+}
+
+export function sameInputsTest(
+  config: ModelConfig,
+): (a: InferenceRequest, b: InferenceRequest) => boolean {
   const variable = config.inputs.flatMap((spec, index) =>
     spec.elements === -1 && !config.ragged?.inputs.has(index) ? [index] : [],
   );
   return (a, b) => {
-    for (const index of variable) {
-      if (!sameRowShape(a.request.inputs[index]!.shape, b.request.inputs[index]!.shape))
-        return false;
-    }
+    for (const index of variable)
+      if (!sameRowShape(a.inputs[index]!.shape, b.inputs[index]!.shape)) return false;
     return true;
   };
 }

@@ -27,6 +27,10 @@ export class PuppetRunner implements BatchRunner {
     return this.#instances - this.#running.length;
   }
 
+  get isBusy(): boolean {
+    return this.#running.length > 0;
+  }
+
   /** Rows of the batches started so far. */
   get startedRows(): number[] {
     return this.started.map(({ rows }) => rows);

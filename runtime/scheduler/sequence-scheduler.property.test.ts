@@ -1,0 +1,156 @@
+// Random interleavings of sequences that start, go on, end, are cancelled, fail or fall idle, held against a plain model: every
+// request is answered once, with what its own sequence adds up to, and no slot is lost.
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { SequenceBench, sumOf, type Asked, type Setup } from '../testing/sequence-bench.js';
+
+const IDLE_MS = 20;
+const IDS = 6;
+
+const action = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('ask' as const),
+      id: fc.integer({ min: 1, max: IDS }),
+      start: fc.boolean(),
+      end: fc.boolean(),
+      value: fc.integer({ min: 1, max: 9 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('cancel' as const), which: fc.nat(60) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('advance' as const), ms: fc.nat(15) }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('release' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('fail' as const) }) },
+);
+type Action = typeof action extends fc.Arbitrary<infer T> ? T : never;
+
+const setup: fc.Arbitrary<Setup> = fc.record({
+  strategy: fc.constantFrom(
+    'direct { }',
+    'direct { max_queue_delay_microseconds: 3000 minimum_slot_utilization: 0.6 }',
+    'oldest { max_candidate_sequences: 2 }',
+    'oldest { max_candidate_sequences: 3 preferred_batch_size: [ 2 ] max_queue_delay_microseconds: 3000 }',
+  ),
+  maxBatchSize: fc.integer({ min: 2, max: 3 }),
+  instances: fc.integer({ min: 1, max: 2 }),
+  idleUs: fc.constant(IDLE_MS * 1000),
+});
+
+interface Request extends Asked {
+  readonly start: boolean;
+  readonly value: number;
+}
+
+/** The plain model: what belongs together, and since when nothing of it is under way. */
+interface Life {
+  readonly requests: Request[];
+  isOpen: boolean;
+  idleSince: number | undefined;
+}
+
+class Simulation {
+  readonly #bench: SequenceBench;
+  readonly #asked: { request: Request; life: Life }[] = [];
+  readonly #lives = new Map<number, Life>();
+  readonly #capacity: number;
+
+  constructor({ strategy = '', maxBatchSize = 2, instances = 1, idleUs = 0 }: Setup) {
+    this.#bench = new SequenceBench({ strategy, maxBatchSize, instances, idleUs });
+    const candidates = Number(/candidate_sequences: (\d)/.exec(strategy)?.[1] ?? maxBatchSize);
+    this.#capacity = instances * candidates;
+  }
+
+  async take(step: Action): Promise<void> {
+    if (step.kind === 'ask') this.#ask(step);
+    else if (step.kind === 'cancel') this.#cancel(step.which);
+    else if (step.kind === 'advance') this.#bench.clock.advance(step.ms);
+    else if (this.#bench.runner.isBusy) await this.#bench.runner[step.kind]();
+    this.#look();
+  }
+
+  async finish(): Promise<void> {
+    for (let round = 0; round < 3; round++) {
+      await this.#bench.run();
+      this.#bench.clock.advance(IDLE_MS + 1);
+    }
+    await this.#bench.run();
+    this.#bench.clock.advance(IDLE_MS + 1);
+  }
+
+  async check(): Promise<void> {
+    for (const { life } of this.#asked) checkLife(life);
+    expect(this.#bench.leftovers).toEqual([0, 0, 0, 0]);
+    const fresh = Array.from({ length: this.#capacity }, (_, index) =>
+      this.#bench.start(index + 1),
+    );
+    await this.#bench.run();
+    this.#bench.clock.advance(5);
+    await this.#bench.run();
+    expect(fresh.map(sumOf)).toEqual(fresh.map(() => 1));
+  }
+
+  #ask({ id, start, end, value }: Extract<Action, { kind: 'ask' }>): void {
+    const known = this.#lives.get(id);
+    const isOpen = known?.isOpen === true;
+    const asked = this.#bench.ask(id, { value, sequenceStart: start, sequenceEnd: end });
+    if (!isOpen && !start) {
+      expect(asked.reply.outcome).toBe('INVALID_ARGUMENT');
+      return;
+    }
+    expect(asked.reply.outcome).toBe('pending');
+    const life = isOpen ? known : { requests: [], isOpen: true, idleSince: undefined };
+    const request = { ...asked, start, value };
+    life.requests.push(request);
+    life.isOpen = !end;
+    life.idleSince = undefined;
+    this.#lives.set(id, life);
+    this.#asked.push({ request, life });
+  }
+
+  #cancel(which: number): void {
+    const found = this.#asked[which];
+    if (!found || found.request.reply.outcome !== 'pending') return;
+    found.request.call.cancel();
+    found.life.isOpen = false;
+  }
+
+  /** Lives of which nothing is under way fall idle. */
+  #look(): void {
+    const now = this.#bench.clock.now();
+    for (const life of this.#lives.values()) {
+      if (life.requests.some(({ reply }) => reply.outcome === 'pending')) continue;
+      life.idleSince ??= now;
+      if (now - life.idleSince >= IDLE_MS) life.isOpen = false;
+    }
+  }
+}
+
+function checkLife({ requests }: Life): void {
+  let state = 0;
+  let isCut = false;
+  for (const request of requests) {
+    const { reply, start, value } = request;
+    expect(reply.ends).toHaveLength(1);
+    isCut ||= reply.outcome === 'CANCELLED';
+    if (isCut) expect(reply.outcome).toBe('CANCELLED');
+    if (reply.outcome !== 'ok') continue;
+    state = start ? value : state + value;
+    expect(sumOf(request)).toBe(state);
+  }
+}
+
+describe('SequenceScheduler under random load', () => {
+  it('gives every request what its own sequence adds up to, and loses no slot', async () => {
+    await fc.assert(
+      fc.asyncProperty(setup, fc.array(action, { maxLength: 60 }), async (about, actions) => {
+        const simulation = new Simulation(about);
+        for (const step of actions) await simulation.take(step);
+        await simulation.finish();
+        await simulation.check();
+      }),
+      { numRuns: 1500 },
+    );
+  }, 120_000);
+});

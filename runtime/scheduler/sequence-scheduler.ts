@@ -1,0 +1,289 @@
+// The scheduler of a model whose requests belong to sequences. A sequence begins with START, gets a slot or waits for one in the
+// backlog, runs one request after the other, and ends with END, when it has been idle for too long, or when one of its requests is
+// lost (cancelled, late): the steps behind it would compute on a state that is not theirs. With it goes its state.
+//
+// As with the batch scheduler, three events lead to one pump, and nothing else starts a batch.
+
+import type { Call } from '../core/call.js';
+import { RuntimeError, bug } from '../core/errors.js';
+import type { InferenceRequest } from '../core/inference.js';
+import type { Log } from '../core/log.js';
+import type { Reply, Servable } from '../core/servable.js';
+import type { Tensor } from '../core/tensor.js';
+import { tooLate } from './admission.js';
+import { computeTimes } from './batch-execution.js';
+import { shuttingDown, type BatchSchedulerParts } from './batch-scheduler.js';
+import type { BatchFeed, BatchResult } from './batch-runner.js';
+import { DirectSlots } from './direct-slots.js';
+import { OldestSlots } from './oldest-slots.js';
+import { PumpTimer } from './pump-timer.js';
+import type { EntryOwner } from './queue-entry.js';
+import { SequenceBatches } from './sequence-batch.js';
+import { sequenceProblem } from './sequence-admission.js';
+import { formatSequenceId, sequenceIdOf } from './sequence-id.js';
+import { SequenceTable } from './sequence-table.js';
+import type { SequenceBatch, SequenceSlots } from './sequence-slots.js';
+import { SequenceEntry, type Sequence, type SequenceOwner } from './sequence.js';
+
+export interface SequenceSchedulerParts extends BatchSchedulerParts {
+  readonly log: Log;
+  /** Instances that the configuration asks for; how many there are just now does not matter. */
+  readonly instances: number;
+  /** Of each state of the configuration, without the batch dimension. */
+  readonly initialState: readonly Tensor[];
+}
+
+export class SequenceScheduler implements Servable, EntryOwner, SequenceOwner {
+  readonly #parts: SequenceSchedulerParts;
+  readonly #batches: SequenceBatches;
+  readonly #slots: SequenceSlots;
+  readonly #table: SequenceTable;
+  readonly #timer: PumpTimer;
+  /** What is answered since the scheduler was closed. */
+  #closed: RuntimeError | undefined;
+
+  constructor(parts: SequenceSchedulerParts) {
+    const { config, clock, wheel, instances } = parts;
+    const { sequence } = config;
+    if (!sequence) throw bug(`model '${config.name}' has no sequences`);
+    const pump = (): void => this.#pump();
+    this.#parts = parts;
+    this.#batches = new SequenceBatches(config, parts.initialState);
+    const sameShape = this.#batches.sameShape.bind(this.#batches);
+    this.#slots =
+      sequence.strategy === 'direct'
+        ? new DirectSlots(sequence, { instances, sameShape })
+        : new OldestSlots(config, sequence, { instances, sameShape });
+    this.#table = new SequenceTable(this, {
+      ...{ slots: this.#slots, clock, wheel },
+      idleMs: sequence.idleMs,
+    });
+    this.#timer = new PumpTimer(clock, pump);
+    parts.runner.onIdle(pump);
+  }
+
+  infer(request: InferenceRequest, call: Call, reply: Reply): void {
+    const id = sequenceIdOf(request);
+    const known = this.#table.find(id);
+    const isKnown = known !== undefined;
+    const problem = this.#closed ?? sequenceProblem(this.#parts.config, request, isKnown);
+    if (problem) {
+      reply.end(problem);
+      return;
+    }
+    const loss = this.#loss(call);
+    if (loss) {
+      if (known) this.#drop(known, cancelled());
+      reply.end(loss);
+      return;
+    }
+    if (known && request.parameters.sequenceStart) this.#warnOfRestart(known);
+    this.#accept(new SequenceEntry(this, { request, call, reply }, known ?? this.#table.begin(id)));
+  }
+
+  /** Sequences that have begun and not ended. */
+  get sequences(): number {
+    return this.#table.size;
+  }
+
+  /** There are that many instances from now on; sequences that have a slot keep it. */
+  resize(instances: number): void {
+    this.#slots.resize(instances);
+    this.#table.refill();
+    this.#pumpSoon();
+  }
+
+  /** Requests still waiting are answered with `error`, and their sequences end; those that come are served. */
+  refuseWaiting(error: RuntimeError): void {
+    for (const sequence of this.#table.all)
+      if (sequence.waiting.length > 0) this.#drop(sequence, error);
+  }
+
+  /** Requests still waiting, and those that come, are answered with `error`; those running finish. All sequences end. */
+  close(error: RuntimeError = shuttingDown()): void {
+    this.#closed ??= error;
+    for (const sequence of this.#table.all) this.#drop(sequence, error);
+    this.#timer.disarm();
+  }
+
+  // ---- details below; callers need not read ----
+
+  entryDue(entry: SequenceEntry): void {
+    const { sequence } = entry;
+    sequence.waiting.splice(sequence.waiting.indexOf(entry), 1);
+    this.#left(entry);
+    this.#drop(sequence, cancelled());
+    entry.fail(tooLate(entry.call, entry.call.deadline, 0));
+  }
+
+  entryCancelled(entry: SequenceEntry): void {
+    this.#drop(entry.sequence, cancelled());
+    entry.fail(cancelled());
+  }
+
+  sequenceDue(sequence: Sequence): void {
+    if (sequence.place === 'backlog') {
+      const text = 'timeout of the corresponding sequence has been expired';
+      this.#drop(sequence, new RuntimeError('QUEUE_TIMEOUT', text));
+      return;
+    }
+    this.#table.end(sequence);
+    this.#table.settle(sequence);
+    this.#pumpSoon();
+  }
+
+  #loss(call: Call): RuntimeError | undefined {
+    if (call.cancelled) return cancelled();
+    const now = this.#parts.clock.now();
+    return now >= call.deadline ? tooLate(call, now, 0) : undefined;
+  }
+
+  #warnOfRestart({ id }: Sequence): void {
+    const { log, config } = this.#parts;
+    const text =
+      `sequence ${formatSequenceId(id)} for model '${config.name}' has a conflict. The previous sequence did not end ` +
+      'before this sequence start. Previous sequence will be terminated early.';
+    log.warn({ model: config.name }, text);
+  }
+
+  #accept(entry: SequenceEntry): void {
+    const { sequence, call, request } = entry;
+    const { clock, wheel, statistics } = this.#parts;
+    const now = (call.timings.queuedAt = clock.now());
+    statistics.pending++;
+    sequence.waiting.push(entry);
+    wheel.schedule(entry, call.deadline);
+    call.onCancel(entry);
+    const { timeoutMs } = request.parameters;
+    if (timeoutMs > 0) this.#table.limitWaiting(sequence, now + timeoutMs);
+    if (entry.isEnd) this.#table.end(sequence);
+    this.#table.settle(sequence);
+    this.#pumpSoon();
+  }
+
+  /** It waits no longer, for whatever reason. */
+  #left(entry: SequenceEntry): void {
+    this.#parts.wheel.cancel(entry);
+    this.#parts.statistics.pending--;
+  }
+
+  /** The sequence ends here: what waits of it is answered with `error`, what runs finishes. */
+  #drop(sequence: Sequence, error: RuntimeError): void {
+    this.#table.end(sequence);
+    const waiting = sequence.waiting.splice(0);
+    for (const entry of waiting) this.#left(entry);
+    this.#table.settle(sequence);
+    for (const entry of waiting) entry.fail(error);
+    this.#pumpSoon();
+  }
+
+  #pumpSoon(): void {
+    if (!this.#slots.hasReady || this.#closed) return;
+    if (this.#parts.runner.idle === 0) this.#parts.runner.awaitIdle();
+    else this.#timer.defer();
+  }
+
+  #pump(): void {
+    const { runner, clock } = this.#parts;
+    this.#timer.disarm();
+    while (runner.idle > 0) {
+      const decision = this.#slots.decide(clock.now());
+      if (decision.kind === 'wait') this.#timer.arm(decision.untilMs);
+      if (decision.kind !== 'dispatch') return;
+      this.#start(decision);
+    }
+    if (this.#slots.hasReady) runner.awaitIdle();
+  }
+
+  #start(batch: SequenceBatch): void {
+    const { clock, config, runner, statistics } = this.#parts;
+    const now = clock.now();
+    this.#slots.started(batch);
+    for (const entry of entriesOf(batch)) {
+      entry.sequence.waiting.shift();
+      entry.sequence.running = entry;
+      this.#left(entry);
+      entry.state = 'running';
+      entry.call.timings.dispatchedAt = now;
+    }
+    if (config.batched) statistics.closed[batch.reason]++;
+    let feed: BatchFeed;
+    try {
+      feed = this.#batches.merge(batch.rows);
+    } catch (thrown) {
+      const text = `a batch of ${batch.rows.length} requests cannot be built: ${RuntimeError.from(thrown).message}`;
+      this.#failed(batch, new RuntimeError('BACKEND_FAILED', text));
+      return;
+    }
+    runner.run(feed).then(
+      (result) => this.#completed(batch, now, result),
+      (thrown: unknown) => {
+        statistics.busyMs += clock.now() - now;
+        this.#failed(batch, RuntimeError.from(thrown));
+      },
+    );
+  }
+
+  #completed(batch: SequenceBatch, startedAt: number, result: BatchResult): void {
+    const { clock, version, statistics } = this.#parts;
+    const now = clock.now();
+    statistics.busyMs += now - startedAt;
+    const { rows } = batch;
+    let steps;
+    try {
+      steps = this.#batches.split(version, rows, result);
+    } catch (thrown) {
+      this.#failed(batch, RuntimeError.from(thrown));
+      return;
+    }
+    const times = computeTimes(startedAt, now, result);
+    statistics.executed(rows.length, times, entriesOf(batch).length);
+    this.#slots.ended(batch);
+    rows.forEach((entry, row) => {
+      if (!entry) return;
+      entry.sequence.state = steps[row]!.state;
+      this.#ran(entry);
+    });
+    rows.forEach((entry, row) => {
+      if (!entry) return;
+      Object.assign(entry.call.timings, times, { batchSize: rows.length });
+      entry.succeed(steps[row]!.response);
+    });
+    this.#pumpSoon();
+  }
+
+  /** One step's bad values must not lose the others': each of a failed batch is tried once more, by itself. */
+  #failed(batch: SequenceBatch, error: RuntimeError): void {
+    const entries = entriesOf(batch);
+    const retry = entries.length > 1 && error.code === 'BACKEND_FAILED' && !this.#closed;
+    this.#slots.ended(batch);
+    for (const entry of entries) {
+      if (retry && entry.state !== 'done') this.#takeBack(entry);
+      this.#ran(entry);
+    }
+    if (!retry) for (const entry of entries) entry.fail(error);
+    this.#pumpSoon();
+  }
+
+  #takeBack(entry: SequenceEntry): void {
+    const { wheel, statistics } = this.#parts;
+    entry.alone = true;
+    entry.state = 'waiting';
+    entry.sequence.waiting.unshift(entry);
+    statistics.pending++;
+    wheel.schedule(entry, entry.call.deadline);
+  }
+
+  #ran({ sequence }: SequenceEntry): void {
+    sequence.running = undefined;
+    this.#table.settle(sequence);
+  }
+}
+
+function entriesOf({ rows }: SequenceBatch): SequenceEntry[] {
+  return rows.filter((entry) => entry !== undefined);
+}
+
+function cancelled(): RuntimeError {
+  return new RuntimeError('CANCELLED', 'Request was cancelled');
+}
