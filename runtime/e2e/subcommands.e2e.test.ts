@@ -206,7 +206,7 @@ describe('inferd check', () => {
     repository.write('d_junk/2/model.onnx', 'junk, too');
     repository.write('d_junk/config.pbtxt', 'version_policy { all { } }');
     repository.write('e_layout/1/net.onnx', '');
-    repository.copy(model, 'f_warned', 'instance_group { passive: true } instance_group { }');
+    repository.copy(model, 'f_warned', 'instance_group { host_policy: "p" }');
 
     const { code, out } = await inferd('check', repository.path, '--json');
 
