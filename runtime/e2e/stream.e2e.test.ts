@@ -125,12 +125,7 @@ describe('a stream', () => {
     call.once('data', () => call.pause());
     for (let index = 0; index < count; index++) call.write(requests[index % requests.length]!);
     call.end();
-    let [taken, last] = [0, -1];
-    while (taken === 0 || taken !== last) {
-      last = taken;
-      await new Promise((done) => setTimeout(done, 500));
-      taken = (await executed('quick')) - before[1];
-    }
+    const taken = await settled(async () => (await executed('quick')) - before[1]);
 
     // All of them would be 320 MB of requests and as much of answers.
     expect(taken).toBeLessThan(count / 4);
@@ -194,4 +189,18 @@ function idOf(message: Buffer): number {
 function residentBytes({ pid }: TestServer): number {
   const [, kilobytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))!;
   return Number(kilobytes) * 1024;
+}
+
+/** Questions in a row to the server, which takes what it can between two of them, that find nothing new. */
+const UNCHANGED = 200;
+
+/** The count when it has begun and does not grow any more. */
+async function settled(count: () => Promise<number>): Promise<number> {
+  let last = 0;
+  for (let same = 0; last === 0 || same < UNCHANGED;) {
+    const now = await count();
+    same = now === last ? same + 1 : 0;
+    last = now;
+  }
+  return last;
 }
