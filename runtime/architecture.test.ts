@@ -19,6 +19,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   core: { may: [], packages: ['node:v8', 'node:vm'] },
   config: { may: ['core'], packages: ['protobufjs', 'node:fs', 'node:os', 'node:url'] },
   layer: { may: ['core', 'config'], packages: ['node:buffer'] },
+  pipeline: { may: ['core', 'config'], packages: [] },
   scheduler: { may: ['core', 'config'], packages: [] },
   cache: { may: ['core', 'config'], packages: ['lru-cache', 'ioredis', 'node:crypto'] },
   instance: {
@@ -62,7 +63,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   cli: { may: ['core', 'config'], packages: ['commander', 'cli-table3', 'inferd-client'] },
   assembly: {
-    may: ['core', 'config', 'layer', 'cache', 'scheduler', 'instance', 'repository'],
+    may: ['core', 'config', 'layer', 'pipeline', 'cache', 'scheduler', 'instance', 'repository'],
     packages: ['node:fs/promises', 'node:path'],
   },
   'version.ts': { may: [], packages: [] },

@@ -19,6 +19,7 @@ import { hasCudaGpu } from './instance/gpu-detection.js';
 import { readLabels } from './repository/label-file.js';
 import { readModelCard } from './repository/model-card.js';
 import { describeModel, type ModelDescription } from './repository/model-description.js';
+import { ModelRegistry } from './repository/model-registry.js';
 import { listRepositories, type ModelDirectory } from './repository/model-source.js';
 import type { LoadVersion } from './repository/servable-handle.js';
 
@@ -48,6 +49,7 @@ export async function checkRepository(
       clock: systemClock,
       wheel: new TimerWheel(systemClock),
       log: SILENT,
+      catalog: new ModelRegistry(),
     };
     const settings = { hasResponseCache: options.responseCache !== undefined };
     const assembly = { ...options, ...settings, hasGpu: hasCudaGpu(), summaries: false };

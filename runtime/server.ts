@@ -97,6 +97,7 @@ class ServerBuilder {
         clock: this.#clock,
         wheel: new TimerWheel(this.#clock),
         log,
+        catalog: this.#registry,
         memory:
           maxModelMemoryBytes === undefined ? undefined : new ModelMemory(maxModelMemoryBytes),
         cache,

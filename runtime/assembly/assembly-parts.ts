@@ -3,6 +3,7 @@
 import type { ResponseCache } from '../cache/response-cache.js';
 import type { Clock } from '../core/clock.js';
 import type { Log } from '../core/log.js';
+import type { ModelCatalog } from '../core/model-catalog.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
 import type { ExecutorThreads } from '../instance/executor-threads.js';
 import type { ModelMemory } from '../instance/model-memory.js';
@@ -13,6 +14,8 @@ export interface AssemblyParts {
   readonly clock: Clock;
   readonly wheel: TimerWheel;
   readonly log: Log;
+  /** Where models that ask other models find them. */
+  readonly catalog: ModelCatalog;
   /** Models share it and are in it only while they are used; undefined: all models stay in memory. */
   readonly memory?: ModelMemory | undefined;
   /** Models whose configuration says so answer from it; undefined: none does. */

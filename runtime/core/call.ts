@@ -2,6 +2,7 @@
 // Made once at the door and handed on unchanged; pipelines make a child for each leg.
 
 import { NO_DEADLINE, earliest, type Deadline } from './deadline.js';
+import type { RuntimeError } from './errors.js';
 
 /** Points in time on the clock's scale in ms; 0: not reached. Durations measured in a thread are durations. */
 export class Timings {
@@ -16,6 +17,29 @@ export class Timings {
   inputMs = 0;
   inferMs = 0;
   outputMs = 0;
+
+  /** What a leg needed counts for the request it was sent for: one leg after the other, and side by side. */
+  add(leg: Timings): void {
+    this.queuedAt = firstOf(this.queuedAt, leg.queuedAt);
+    this.dispatchedAt = firstOf(this.dispatchedAt, leg.dispatchedAt);
+    this.completedAt = Math.max(this.completedAt, leg.completedAt);
+    this.batchSize = Math.max(this.batchSize, leg.batchSize);
+    this.inputMs += leg.inputMs;
+    this.inferMs += leg.inferMs;
+    this.outputMs += leg.outputMs;
+  }
+
+  /** The leg that was answered is all there is to say of the request. */
+  take(leg: Timings): void {
+    const { receivedAt } = this;
+    Object.assign(this, leg, { receivedAt });
+  }
+}
+
+/** 0 is none. */
+function firstOf(one: number, other: number): number {
+  if (one === 0 || other === 0) return one || other;
+  return Math.min(one, other);
 }
 
 /** An object and not a function, so that waiting for a cancellation costs no closure per request. */
@@ -23,9 +47,24 @@ export interface CancelListener {
   callCancelled(): void;
 }
 
+/** What a call knows of a leg that was sent for it. */
+export interface LegFacts {
+  readonly target: { readonly name: string };
+  readonly modelName: string;
+  /** '' unless it was answered. */
+  readonly modelVersion: string;
+  readonly call: Call;
+  /** On the clock's scale; 0: it has not ended. It began when its call was received. */
+  readonly endedAt: number;
+  readonly error: RuntimeError | undefined;
+}
+
 export class Call implements CancelListener {
   readonly deadline: Deadline;
   readonly timings = new Timings();
+  /** Where requests of one caller were sent already, by what chooses among several places; legs of one request share it. */
+  tried: string[] | undefined;
+  #legs: LegFacts[] | undefined;
   #cancelled = false;
   #listeners: CancelListener[] | undefined;
 
@@ -36,6 +75,15 @@ export class Call implements CancelListener {
 
   get cancelled(): boolean {
     return this.#cancelled;
+  }
+
+  /** What was sent on for it, in order. */
+  get legs(): readonly LegFacts[] {
+    return this.#legs ?? NO_LEGS;
+  }
+
+  sent(leg: LegFacts): void {
+    (this.#legs ??= []).push(leg);
   }
 
   /** Nobody waits for the answer any more. Listeners run once, in the order in which they came. */
@@ -61,7 +109,10 @@ export class Call implements CancelListener {
   /** A call for one leg: cancelled with this one, or alone; due no later than this one. */
   child(receivedAt: number, deadline: Deadline = NO_DEADLINE): Call {
     const child = new Call(receivedAt, earliest(this.deadline, deadline));
+    child.tried = this.tried;
     this.onCancel(child);
     return child;
   }
 }
+
+const NO_LEGS: readonly LegFacts[] = [];

@@ -46,12 +46,31 @@ export interface InferenceRequest {
 
 export type ResponseParameter = boolean | number | string;
 
+/** The answer is not what a healthy server would have given. */
+export interface Degradation {
+  /** What the configuration calls it. */
+  readonly level: string;
+  /** 1 is the mildest. */
+  readonly rank: number;
+}
+
+/** Of what several legs answered. */
+export function worstOf(
+  one: Degradation | undefined,
+  other: Degradation | undefined,
+): Degradation | undefined {
+  if (!one || !other) return one ?? other;
+  return other.rank > one.rank ? other : one;
+}
+
 export interface InferenceResponse {
   readonly modelName: string;
   readonly modelVersion: string;
   readonly outputs: readonly Tensor[];
   /** What the server says besides the outputs, such as how long things took. */
   readonly parameters?: ReadonlyMap<string, ResponseParameter>;
+  /** Absent: none. Of several legs, the worst. */
+  readonly degradation?: Degradation | undefined;
 }
 
 /** What Triton puts before the text of an error that concerns one request. */

@@ -2,6 +2,7 @@
 
 import type { ModelStatistics } from './model-statistics.js';
 import type { DataType } from './data-type.js';
+import type { PipelineNode } from './pipeline-node.js';
 import type { Servable } from './servable.js';
 
 /** A tensor of a model as its users see it: the batch dimension, where there is one, is the leading -1. */
@@ -29,6 +30,8 @@ export interface ServedModel {
   /** Where the values of the configuration come from, by path such as "input[0].dims"; worked out when asked. */
   configOrigins?(): ReadonlyMap<string, string>;
   readonly statistics: ModelStatistics;
+  /** How it is put together, with live figures; undefined: it is one model and nothing around it. */
+  readonly pipeline?: PipelineNode;
   /** What its model.json says, flattened: "metrics.accuracy" → "0.99"; undefined where there is none. */
   readonly properties?: Readonly<Record<string, string>>;
 }

@@ -61,6 +61,12 @@ export function aRequest(
   };
 }
 
+/** One row of two FP32 values in OUTPUT0. */
+export function aResponse(overrides: Partial<InferenceResponse> = {}): InferenceResponse {
+  const outputs = [aTensor('OUTPUT0', [1, 2], [1, 2])];
+  return { modelName: 'm', modelVersion: '1', outputs, ...overrides };
+}
+
 const NO_TENSORS: ModelTensors = { inputs: [], outputs: [] };
 
 /** From text as in config.pbtxt, normalised as for a load. */

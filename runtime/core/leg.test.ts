@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { RecordedReply, aRequest, aResponse } from '../testing/build.js';
+import { FakeClock } from '../testing/fake-clock.js';
+import { Call } from './call.js';
+import { RuntimeError } from './errors.js';
+import { Leg, LegFigures, type LegTarget } from './leg.js';
+import type { Reply, Servable } from './servable.js';
+import { TimerWheel } from './timer-wheel.js';
+
+/** Answers when the test says so. */
+class HeldServable implements Servable {
+  readonly asked: { readonly call: Call; readonly reply: Reply }[] = [];
+
+  infer(_request: unknown, call: Call, reply: Reply): void {
+    this.asked.push({ call, reply });
+  }
+}
+
+function aTarget(): LegTarget & { readonly servable: HeldServable; readonly clock: FakeClock } {
+  const clock = new FakeClock();
+  const wheel = new TimerWheel(clock);
+  return {
+    ...{ name: 'step 0', clock, wheel },
+    servable: new HeldServable(),
+    figures: new LegFigures(),
+  };
+}
+
+describe('Leg', () => {
+  it('hands on the answer, counts it, and is known to the call it was sent for', () => {
+    const target = aTarget();
+    const parent = new Call(target.clock.now());
+    const reply = new RecordedReply();
+
+    const leg = new Leg(target, reply, { parent });
+    leg.send(aRequest(), 3);
+    target.clock.advance(4);
+    const { reply: inner } = target.servable.asked[0]!;
+    inner.response(aResponse());
+    inner.end();
+
+    expect(reply.responses).toHaveLength(1);
+    expect(reply.ends).toEqual([undefined]);
+    expect(target.figures).toMatchObject({ sent: 1, answered: 1, rows: 3, totalMs: 4 });
+    expect(parent.legs).toEqual([leg]);
+  });
+
+  it('fails when its own time is over, cancels what it asked, and drops what comes later', () => {
+    const target = aTarget();
+    const reply = new RecordedReply();
+    const parent = new Call(target.clock.now());
+
+    const deadline = target.clock.now() + 5;
+    new Leg(target, reply, { parent, deadline }).send(aRequest());
+    target.clock.advance(6);
+    const { call, reply: inner } = target.servable.asked[0]!;
+    inner.response(aResponse());
+    inner.end();
+
+    expect(reply.outcome).toBe('DEADLINE_EXCEEDED');
+    expect(reply.ends).toHaveLength(1);
+    expect(reply.responses).toHaveLength(0);
+    expect(call.cancelled).toBe(true);
+    expect(parent.cancelled).toBe(false);
+    expect(target.figures).toMatchObject({ sent: 1, failed: 1, timedOut: 1, answered: 0 });
+    expect(target.wheel.size).toBe(0);
+  });
+
+  it('leaves its parent’s deadline to those that keep it, and is never due later', () => {
+    const target = aTarget();
+    const parent = new Call(target.clock.now(), target.clock.now() + 5);
+
+    const leg = new Leg(target, new RecordedReply(), { parent, deadline: parent.deadline + 1 });
+    leg.send(aRequest());
+
+    expect(leg.call.deadline).toBe(parent.deadline);
+    expect(target.wheel.size).toBe(0);
+  });
+
+  it('says nothing more when it is abandoned, and is counted as that alone', () => {
+    const target = aTarget();
+    const reply = new RecordedReply();
+
+    const leg = new Leg(target, reply, { parent: new Call(target.clock.now()) });
+    leg.send(aRequest());
+    leg.abandon();
+    target.servable.asked[0]!.reply.end(new RuntimeError('CANCELLED', 'gone'));
+
+    expect(reply.ends).toHaveLength(0);
+    expect(target.servable.asked[0]!.call.cancelled).toBe(true);
+    expect(target.figures).toMatchObject({ sent: 1, abandoned: 1, failed: 0, answered: 0 });
+  });
+
+  it('is cancelled with its parent, which is no failure of whom it asked', () => {
+    const target = aTarget();
+    const parent = new Call(target.clock.now());
+    const reply = new RecordedReply();
+
+    new Leg(target, reply, { parent }).send(aRequest());
+    parent.cancel();
+    const { call, reply: inner } = target.servable.asked[0]!;
+    inner.end(new RuntimeError('CANCELLED', 'gone'));
+
+    expect(call.cancelled).toBe(true);
+    expect(reply.outcome).toBe('CANCELLED');
+    expect(target.figures).toMatchObject({ abandoned: 1, failed: 0 });
+  });
+});

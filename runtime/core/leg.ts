@@ -1,0 +1,135 @@
+// A leg: one request that a pipeline or a layer sends on. It has a call of its own, which is cancelled with its parent or alone, may
+// have less time than its parent, and ends exactly once for whoever sent it: what comes after that is dropped.
+
+import type { Call } from './call.js';
+import type { Clock } from './clock.js';
+import { NO_DEADLINE, type Deadline } from './deadline.js';
+import { RuntimeError } from './errors.js';
+import type { InferenceRequest, InferenceResponse } from './inference.js';
+import { LatencyDigest } from './latency-digest.js';
+import type { Reply, Servable } from './servable.js';
+import { TimerNode, type TimerWheel } from './timer-wheel.js';
+
+/** What became of the legs that were sent to one place. */
+export class LegFigures {
+  sent = 0;
+  answered = 0;
+  /** Those that timed out included; those that were given up are not. */
+  failed = 0;
+  timedOut = 0;
+  /** Nobody waited for them any more. */
+  abandoned = 0;
+  /** Rows of the legs that were sent. */
+  rows = 0;
+  /** Of those that were answered. */
+  totalMs = 0;
+  readonly latency = new LatencyDigest();
+}
+
+/** Where legs are sent. */
+export interface LegTarget {
+  /** What spans call it: "step 0", "hedge 1". */
+  readonly name: string;
+  readonly servable: Servable;
+  readonly figures: LegFigures;
+  readonly clock: Clock;
+  readonly wheel: TimerWheel;
+}
+
+export class Leg extends TimerNode implements Reply {
+  readonly target: LegTarget;
+  readonly call: Call;
+  readonly #reply: Reply;
+  #request: InferenceRequest | undefined;
+  /** On the clock's scale; 0: it has not ended. */
+  endedAt = 0;
+  /** Why it failed, if it did. */
+  error: RuntimeError | undefined;
+  /** It had its time, and that was less than its parent has. */
+  timedOut = false;
+  /** Of the version that answered; '' before. */
+  modelVersion = '';
+
+  /** `deadline`: of this leg alone, if it is before that of `parent`. */
+  constructor(
+    target: LegTarget,
+    reply: Reply,
+    { parent, deadline = NO_DEADLINE }: { parent: Call; deadline?: Deadline },
+  ) {
+    super();
+    this.target = target;
+    this.#reply = reply;
+    const { clock, wheel } = target;
+    this.call = parent.child(clock.now(), deadline);
+    parent.sent(this);
+    if (deadline < parent.deadline) wheel.schedule(this, deadline);
+  }
+
+  get modelName(): string {
+    return this.#request?.modelName ?? '';
+  }
+
+  get ended(): boolean {
+    return this.endedAt !== 0;
+  }
+
+  send(request: InferenceRequest, rows = 1): void {
+    this.#request = request;
+    const { figures, servable } = this.target;
+    figures.sent++;
+    figures.rows += rows;
+    servable.infer(request, this.call, this);
+  }
+
+  /** Its sender waits no longer and hears nothing more. Where it has not begun to run it never will. */
+  abandon(): void {
+    if (this.ended) return;
+    this.target.figures.abandoned++;
+    this.#finish();
+    this.call.cancel();
+  }
+
+  response(response: InferenceResponse): void {
+    if (this.ended) return;
+    this.modelVersion = response.modelVersion;
+    this.#reply.response(response);
+  }
+
+  end(error?: RuntimeError): void {
+    if (this.ended) return;
+    this.#finish();
+    this.error = error;
+    this.#count(error);
+    this.#reply.end(error);
+  }
+
+  /** @internal */
+  onDue(): void {
+    this.timedOut = true;
+    this.target.figures.timedOut++;
+    const ms = Math.round(this.call.deadline - this.call.timings.receivedAt);
+    const text = `model '${this.modelName}' did not answer within ${ms} ms (${this.target.name})`;
+    this.end(new RuntimeError('DEADLINE_EXCEEDED', text));
+    this.call.cancel();
+  }
+
+  // ---- details below; callers need not read ----
+
+  #finish(): void {
+    this.endedAt = this.target.clock.now();
+    this.target.wheel.cancel(this);
+  }
+
+  #count(error: RuntimeError | undefined): void {
+    const { figures } = this.target;
+    if (error) {
+      if (error.code === 'CANCELLED' && this.call.cancelled) figures.abandoned++;
+      else figures.failed++;
+      return;
+    }
+    const ms = this.endedAt - this.call.timings.receivedAt;
+    figures.answered++;
+    figures.totalMs += ms;
+    figures.latency.add(ms * 1000, this.endedAt);
+  }
+}
