@@ -1,6 +1,7 @@
 // One server from its options: what is started, in which order, and how it ends. Everything started is stopped, in reverse.
 
 import { modelAssembler } from './assembly/assemble-model.js';
+import { pipelineCheck } from './assembly/check-pipeline.js';
 import { openResponseCache } from './cache/open-response-cache.js';
 import type { CacheUsage, ResponseCache } from './cache/response-cache.js';
 import type { ServerOptions } from './config/server-options.js';
@@ -20,6 +21,7 @@ import { ModelManager } from './repository/model-manager.js';
 import { ModelRegistry } from './repository/model-registry.js';
 import { RepositoryPoller } from './repository/repository-poller.js';
 import { readRepositoryState } from './repository/repository-state.js';
+import type { LoadVersion } from './repository/servable-handle.js';
 import { ServerLifecycle } from './server-lifecycle.js';
 
 export interface Server {
@@ -89,28 +91,18 @@ class ServerBuilder {
     if (cache) this.#lifecycle.onStop('response cache', () => cache.close());
     this.#report = new LoadReport(log, this.#clock);
     const hasGpu = hasCudaGpu();
-    const { maxModelMemoryBytes, modelRepositories: repositories, modelControlMode } = options;
+    const { modelRepositories: repositories, modelControlMode } = options;
     this.#registry = new ModelRegistry((name) => this.#manager.isListed(name));
-    const assemble = modelAssembler(
-      {
-        threads: this.#startThreads(),
-        clock: this.#clock,
-        wheel: new TimerWheel(this.#clock),
-        log,
-        catalog: this.#registry,
-        memory:
-          maxModelMemoryBytes === undefined ? undefined : new ModelMemory(maxModelMemoryBytes),
-        cache,
-        limiter: options.resourceLimits && new RateLimiter(options.resourceLimits),
-      },
-      { ...options, hasGpu, summaries: options.metrics?.summaryQuantiles !== undefined },
-    );
+    const assemble = this.#createAssembler(hasGpu);
     const loadVersion = holdOverrideFiles(showModelCard(assemble));
     const parts = { registry: this.#registry, loadVersion, observer: this.#report };
     const loader = new ModelLoader(parts, options.modelLoadThreads);
     this.#manager = new ModelManager(
       { repositories, controlMode: modelControlMode, hasGpu, hasResponseCache: !!cache },
-      { registry: this.#registry, loader, observer: this.#report },
+      {
+        ...{ registry: this.#registry, loader, observer: this.#report },
+        checkParts: pipelineCheck(this.#registry),
+      },
     );
     this.#lifecycle.onStop('models', () => this.#manager.stop());
   }
@@ -164,6 +156,24 @@ class ServerBuilder {
     await poller.prepare();
     this.#lifecycle.onStop('poll mode', () => poller.stop());
     return poller;
+  }
+
+  #createAssembler(hasGpu: boolean): LoadVersion {
+    const { maxModelMemoryBytes, resourceLimits, metrics } = this.#options;
+    return modelAssembler(
+      {
+        threads: this.#startThreads(),
+        clock: this.#clock,
+        wheel: new TimerWheel(this.#clock),
+        log: this.#log,
+        catalog: this.#registry,
+        memory:
+          maxModelMemoryBytes === undefined ? undefined : new ModelMemory(maxModelMemoryBytes),
+        cache: this.#cache,
+        limiter: resourceLimits && new RateLimiter(resourceLimits),
+      },
+      { ...this.#options, hasGpu, summaries: metrics?.summaryQuantiles !== undefined },
+    );
   }
 
   #startThreads(): ExecutorThreads {

@@ -6,6 +6,7 @@ import { unservedSetting } from '../config/unserved-settings.js';
 import { RuntimeError } from '../core/errors.js';
 import type { ModelDescription } from '../repository/model-description.js';
 import type { LoadVersion } from '../repository/servable-handle.js';
+import { assembleEnsemble } from './assemble-ensemble.js';
 import { assembleOnnxModel } from './assemble-onnx-model.js';
 import type { AssemblyOptions, AssemblyParts } from './assembly-parts.js';
 import { checkOnnxModel } from './check-onnx-model.js';
@@ -13,7 +14,8 @@ import { checkOnnxModel } from './check-onnx-model.js';
 export function modelAssembler(parts: AssemblyParts, options: AssemblyOptions): LoadVersion {
   return (description, version) => {
     checkKind(description.message);
-    return assembleOnnxModel(parts, options, { description, version });
+    const assemble = description.message.ensemble_scheduling ? assembleEnsemble : assembleOnnxModel;
+    return assemble(parts, options, { description, version });
   };
 }
 
@@ -23,6 +25,7 @@ export async function checkModel(
   options: Pick<AssemblyOptions, 'autoComplete'>,
 ): Promise<void> {
   checkKind(description.message);
+  if (description.message.ensemble_scheduling) return;
   await checkOnnxModel(description, options);
 }
 
@@ -34,7 +37,8 @@ function checkKind(message: ModelConfigMessage): void {
     const text = `unable to find backend library for backend '${backend}', try specifying runtime on the model configuration.`;
     throw new RuntimeError('INVALID_ARGUMENT', text);
   }
-  const unserved = backend === '' ? `platform '${platform}'` : unservedSetting(message);
+  const isServed = backend !== '' || platform === 'ensemble';
+  const unserved = isServed ? unservedSetting(message) : `platform '${platform}'`;
   if (unserved === undefined) return;
   throw new RuntimeError('UNSUPPORTED', `${unserved} is not supported by this version of inferd`);
 }

@@ -40,6 +40,7 @@ export function normalizeModelConfig(
     complete.dynamic_batching = withPreferredSize(message.dynamic_batching, message);
   if (message.sequence_batching)
     complete.sequence_batching = sequenceBatching(message.sequence_batching, message);
+  if (message.ensemble_scheduling) complete.model_transaction_policy ??= {};
   if (message.ensemble_scheduling || message.cascade_scheduling) return complete;
   complete.optimization = {
     input_pinned_memory: { enable: true },

@@ -34,7 +34,7 @@ export interface ModelConfigMessage extends PlainMessage {
   };
   dynamic_batching?: DynamicBatchingMessage;
   sequence_batching?: SequenceBatchingMessage;
-  ensemble_scheduling?: PlainMessage;
+  ensemble_scheduling?: EnsembleSchedulingMessage;
   cascade_scheduling?: PlainMessage;
   instance_group?: InstanceGroupMessage[];
   default_model_filename?: string;
@@ -46,6 +46,21 @@ export interface ModelConfigMessage extends PlainMessage {
   model_transaction_policy?: { decoupled?: boolean };
   response_cache?: { enable?: boolean };
   model_metrics?: { metric_control?: MetricControlMessage[] };
+}
+
+/** How one of several models is asked: names of its tensors -> names of the whole's. */
+export interface PartMessage extends PlainMessage {
+  model_name?: string;
+  model_version?: Int64;
+  input_map?: Record<string, string>;
+  output_map?: Record<string, string>;
+  timeout_microseconds?: Int64;
+  on_error?: string;
+}
+
+export interface EnsembleSchedulingMessage extends PlainMessage {
+  step?: PartMessage[];
+  max_inflight_requests?: number;
 }
 
 export interface TensorMessage extends PlainMessage {

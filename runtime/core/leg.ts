@@ -24,7 +24,20 @@ export class LegFigures {
   /** Of those that were answered. */
   totalMs = 0;
   readonly latency = new LatencyDigest();
+  #medianMs = 0;
+  #medianAt = -Infinity;
+
+  /** What a leg takes, by those of late; 0 while nothing is known. Up to MEDIAN_AGE_MS old. */
+  medianMs(now: number): number {
+    if (now - this.#medianAt >= MEDIAN_AGE_MS) {
+      this.#medianMs = (this.latency.quantile(0.5, now) || 0) / 1000;
+      this.#medianAt = now;
+    }
+    return this.#medianMs;
+  }
 }
+
+const MEDIAN_AGE_MS = 100;
 
 /** Where legs are sent. */
 export interface LegTarget {

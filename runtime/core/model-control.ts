@@ -36,8 +36,11 @@ export interface ModelControl {
    */
   load(name: string, override?: LoadOverride): Promise<void>;
 
-  /** Resolves when no new request can reach the model; those under way finish. Unknown models are no error. */
-  unload(name: string): Promise<void>;
+  /**
+   * Resolves when no new request can reach the model; those under way finish. Models that cannot serve without it are withdrawn
+   * until it is loaded again. `withParts`: so are the models it asks. Unknown models are no error.
+   */
+  unload(name: string, options?: { readonly withParts?: boolean }): Promise<void>;
 
   /** Every model that should serve does. */
   isReady(): boolean;

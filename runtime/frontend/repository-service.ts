@@ -29,8 +29,8 @@ export function repositoryMethods(control: ModelControl): GrpcMethod[] {
     }),
     inferenceMethod('RepositoryModelUnload', async (request) => {
       checkRepositoryName(request);
-      checkUnloadParameters(parametersOf(request));
-      await control.unload(String(request['model_name']));
+      const withParts = unloadsDependents(parametersOf(request));
+      await control.unload(String(request['model_name']), { withParts });
       return {};
     }),
   ];
@@ -40,6 +40,7 @@ export function repositoryMethods(control: ModelControl): GrpcMethod[] {
 
 interface Parameter {
   readonly parameter_choice?: string;
+  readonly bool_param?: boolean;
   readonly string_param?: string;
   readonly bytes_param?: Uint8Array;
 }
@@ -81,13 +82,15 @@ function valueOf<Type extends 'string_param' | 'bytes_param'>(
 }
 
 /** Unknown parameters of an unload are ignored, as Triton does. */
-function checkUnloadParameters(parameters: Parameters): void {
-  const type = parameters['unload_dependents']?.parameter_choice;
+function unloadsDependents(parameters: Parameters): boolean {
+  const parameter = parameters['unload_dependents'];
+  const type = parameter?.parameter_choice;
   if (type !== undefined && type !== 'bool_param')
     throw new RuntimeError(
       'INVALID_ARGUMENT',
       "invalid value type for 'unload_dependents' parameter, expected bool_param.",
     );
+  return parameter?.bool_param === true;
 }
 
 function wrongType(call: string, key: string, expected: string): RuntimeError {

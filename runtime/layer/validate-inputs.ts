@@ -63,8 +63,13 @@ class RequestValidator {
     this.#checkOutputs(request);
     const inputs = this.#orderedInputs(request);
     if (this.#config.batched) this.#checkBatch(request, inputs);
-    for (let i = 0; i < inputs.length; i++)
-      this.#checkInput(request, inputs[i]!, this.#config.inputs[i]!);
+    let next = 0;
+    for (const spec of this.#config.inputs) {
+      const input = inputs[next];
+      if (input?.name !== spec.name) continue; // optional, and not given
+      this.#checkInput(request, input, spec);
+      next++;
+    }
     return inputs === request.inputs ? request : { ...request, inputs };
   }
 
@@ -87,7 +92,10 @@ class RequestValidator {
       const text = `unexpected inference input '${name}' for model '${this.#config.name}'`;
       throw new RuntimeError('INVALID_ARGUMENT', text);
     }
-    return specs.map((spec) => inputs.find(({ name }) => name === spec.name)!);
+    const given = specs.flatMap((spec) => inputs.find(({ name }) => name === spec.name) ?? []);
+    const isMissing = specs.some((spec) => !spec.optional && !given.some(isNamed(spec.name)));
+    if (isMissing) throw this.#wrongCount(request);
+    return given;
   }
 
   #wrongCount(request: InferenceRequest): RuntimeError {
@@ -194,6 +202,10 @@ class RequestValidator {
         `got ${formatShape(shape)}`,
     );
   }
+}
+
+function isNamed(wanted: string): (tensor: Tensor) => boolean {
+  return ({ name }) => name === wanted;
 }
 
 function inOrder(inputs: readonly Tensor[], specs: readonly TensorSpec[]): boolean {

@@ -38,16 +38,22 @@ export function noVersions(name: string): RuntimeError {
   );
 }
 
-export function versionsFailed(
-  name: string,
-  failures: readonly { readonly version: number; readonly reason: string }[],
-): RuntimeError {
-  const texts = failures.map(
-    ({ version, reason }) => `version ${version} is at UNAVAILABLE state: ${reason};`,
-  );
-  return loadFailed(name, texts.join(' '));
+export function versionsFailed(name: string, failures: readonly VersionFailure[]): RuntimeError {
+  return loadFailed(name, versionsUnavailable(failures));
 }
 
-function loadFailed(name: string, detail: string): RuntimeError {
-  return new RuntimeError('INVALID_ARGUMENT', `load failed for model '${name}': ${detail}\n`);
+export interface VersionFailure {
+  readonly version: number;
+  readonly reason: string;
+}
+
+export function versionsUnavailable(failures: readonly VersionFailure[]): string {
+  return failures
+    .map(({ version, reason }) => `version ${version} is at UNAVAILABLE state: ${reason};`)
+    .join(' ');
+}
+
+export function loadFailed(name: string, detail: string, cause?: unknown): RuntimeError {
+  const text = `load failed for model '${name}': ${detail}\n`;
+  return new RuntimeError('INVALID_ARGUMENT', text, { cause });
 }

@@ -4,13 +4,16 @@
 import { InvalidModelConfig, formatProblem } from '../config/config-problem.js';
 import { RuntimeError } from '../core/errors.js';
 import type { LoadOverride, ModelControl, ModelIndexEntry } from '../core/model-control.js';
-import { noVersions } from './load-failure.js';
+import { DependentModels } from './dependent-models.js';
+import { loadFailed, noVersions, versionsUnavailable } from './load-failure.js';
 import type { LoadObserver } from './load-observer.js';
 import type { ModelDescription } from './model-description.js';
+import { indexEntries } from './model-index.js';
 import { ModelFinder, NO_DIRECTORY, TWO_DIRECTORIES } from './model-finder.js';
 import type { ModelLifecycle } from './model-lifecycle.js';
 import type { ModelLoader } from './model-loader.js';
 import type { ModelRegistry } from './model-registry.js';
+import { Turns } from './turns.js';
 
 export interface ModelManagerOptions {
   readonly repositories: readonly string[];
@@ -24,6 +27,8 @@ export interface ModelManagerParts {
   readonly registry: ModelRegistry;
   readonly loader: ModelLoader;
   readonly observer: LoadObserver;
+  /** Whether a model fits those it asks, all of which serve. @throws RuntimeError that says what does not */
+  readonly checkParts?: (description: ModelDescription) => void;
 }
 
 const NO_VERSION = 'it has no version to serve';
@@ -32,8 +37,8 @@ export class ModelManager implements ModelControl {
   readonly #options: ModelManagerOptions;
   readonly #parts: ModelManagerParts;
   readonly #finder: ModelFinder;
-  /** The last operation of each model; the next one waits for it. */
-  readonly #operations = new Map<string, Promise<void>>();
+  readonly #dependents: DependentModels;
+  readonly #turns = new Turns();
   /** Models that should serve and could not even be read. */
   readonly #unreadable = new Set<string>();
   /** Why the last attempt at a model failed before any of its versions was tried. */
@@ -43,6 +48,16 @@ export class ModelManager implements ModelControl {
     this.#options = options;
     this.#parts = parts;
     this.#finder = new ModelFinder(options, parts.observer);
+    this.#dependents = new DependentModels({
+      registry: parts.registry,
+      turns: this.#turns,
+      checkParts: parts.checkParts ?? (() => undefined),
+      loadPart: (name) => this.#loadPart(name),
+      apply: (description) => this.#apply(description),
+      withdraw: (name) => this.#withdraw(name),
+      failureOf: (name) => this.#failureOf(name),
+      failed: (name, error) => this.#partsFailed(name, error),
+    });
   }
 
   /** Whether a repository had a directory of that name when last looked. */
@@ -73,37 +88,49 @@ export class ModelManager implements ModelControl {
   async load(name: string, override?: LoadOverride): Promise<void> {
     this.#checkControl();
     checkName(name);
-    await this.#inTurn(name, () => this.#load(name, override));
+    await this.#turns.take(name, () => this.#load(name, override));
+    await this.#dependents.review(name);
   }
 
-  async unload(name: string): Promise<void> {
+  async unload(name: string, { withParts = false } = {}): Promise<void> {
     this.#checkControl();
-    await this.#inTurn(name, () => this.#unload(name));
+    const leaving = this.#dependents.withdraw(name);
+    if (leaving) await leaving;
+    let parts: string[] = [];
+    await this.#turns.take(name, () => {
+      parts = this.#dependents.forget(name);
+      return this.#unload(name);
+    });
     if (this.#unreadable.delete(name)) this.#parts.registry.tellListeners();
+    if (withParts) for (const part of parts) await this.unload(part, { withParts });
   }
 
   /** The directory is there and the model shall serve what it says. @throws as load */
   async follow(name: string): Promise<void> {
     try {
-      await this.#inTurn(name, () => this.#load(name));
+      await this.#turns.take(name, () => this.#load(name));
     } catch (error) {
       if (this.isListed(name) && !this.#parts.registry.lifecycles(name)) this.#unreadable.add(name);
       throw error;
     }
+    await this.#dependents.review(name);
   }
 
   /** The directory is gone: unloads the model, and when nobody uses it any more nothing is known of it. */
   async forget(name: string): Promise<void> {
     const { loader, registry } = this.#parts;
     let unloaded: Promise<void> | undefined;
-    await this.#inTurn(name, async () => {
+    const leaving = this.#dependents.withdraw(name);
+    if (leaving) await leaving;
+    await this.#turns.take(name, async () => {
       this.#unreadable.delete(name);
+      this.#dependents.forget(name);
       this.#failures.delete(name);
       await this.#finder.find(name);
       unloaded = loader.unload(name);
     });
     await unloaded;
-    await this.#inTurn(name, () => {
+    await this.#turns.take(name, () => {
       // It may have come back meanwhile.
       if (!this.isListed(name) && !registry.lifecycles(name)?.some(isAlive)) registry.forget(name);
       return Promise.resolve();
@@ -131,7 +158,9 @@ export class ModelManager implements ModelControl {
   /** Unloads everything; resolves when no request is under way any more. */
   async stop(): Promise<void> {
     const { registry } = this.#parts;
-    await Promise.all(registry.names().map((name) => this.#inTurn(name, () => this.#unload(name))));
+    await Promise.all(
+      registry.names().map((name) => this.#turns.take(name, () => this.#unload(name))),
+    );
     await this.#parts.loader.retired();
   }
 
@@ -145,26 +174,10 @@ export class ModelManager implements ModelControl {
     );
   }
 
-  async #inTurn(name: string, operation: () => Promise<void>): Promise<void> {
-    const before = this.#operations.get(name) ?? Promise.resolve();
-    const mine = before.then(operation);
-    // The next operation runs whether or not this one fails.
-    const settled = mine.catch(() => undefined);
-    this.#operations.set(name, settled);
-    try {
-      await mine;
-    } finally {
-      if (this.#operations.get(name) === settled) this.#operations.delete(name);
-    }
-  }
-
   #entriesOf(name: string): ModelIndexEntry[] {
     if (this.#finder.isListedTwice(name))
       return [{ name, state: 'UNAVAILABLE', reason: TWO_DIRECTORIES }];
-    const lifecycles = this.#parts.registry.lifecycles(name);
-    if (!lifecycles)
-      return [withFailure({ name, state: '', reason: '' }, this.#failures.get(name))];
-    return lifecycles.map((lifecycle) => entryOf(name, lifecycle));
+    return indexEntries(name, this.#parts.registry.lifecycles(name), this.#failures.get(name));
   }
 
   async #load(name: string, override?: LoadOverride): Promise<void> {
@@ -172,7 +185,7 @@ export class ModelManager implements ModelControl {
     this.#failures.delete(name);
     const description = await this.#describe(name, override);
     try {
-      await this.#apply(description);
+      await this.#apply(await this.#dependents.prepare(description));
     } finally {
       await description.overrideFiles?.release();
     }
@@ -193,6 +206,38 @@ export class ModelManager implements ModelControl {
     this.#parts.loader.reloadFailed(name, reason);
   }
 
+  async #loadPart(name: string): Promise<void> {
+    // Where the server follows the repositories, whoever else loads it is at it already.
+    const isTried = this.#parts.registry.lifecycles(name) !== undefined || this.#failures.has(name);
+    if (this.#options.controlMode === 'explicit' || !isTried) await this.#load(name);
+  }
+
+  async #withdraw(name: string): Promise<void> {
+    let gone: Promise<void> | undefined;
+    await this.#turns.take(name, () => {
+      gone = this.#parts.loader.unload(name);
+      return Promise.resolve();
+    });
+    await gone;
+  }
+
+  #partsFailed(name: string, error: RuntimeError): RuntimeError {
+    const problems =
+      error instanceof InvalidModelConfig ? error.problems : [{ path: '', message: error.message }];
+    this.#parts.observer.modelUnreadable(name, problems);
+    this.#failed(name, problems.map(formatProblem).join('; '));
+    if (!this.#parts.registry.lifecycles(name)) this.#unreadable.add(name);
+    return loadFailed(name, error.message, error);
+  }
+
+  /** As far as it is known. */
+  #failureOf(name: string): string {
+    const failures = (this.#parts.registry.lifecycles(name) ?? []).flatMap(({ version, state }) =>
+      state.kind === 'failed' ? [{ version, reason: state.reason }] : [],
+    );
+    return versionsUnavailable(failures) || (this.#failures.get(name) ?? '');
+  }
+
   async #apply(description: ModelDescription): Promise<void> {
     const { registry, observer, loader } = this.#parts;
     const { name, warnings, versions } = description;
@@ -204,6 +249,7 @@ export class ModelManager implements ModelControl {
       throw noVersions(name);
     }
     this.#unreadable.delete(name);
+    this.#failures.delete(name);
     await loader.apply(description);
   }
 
@@ -228,19 +274,6 @@ function checkName(name: string): void {
 
 function isAlive({ state }: ModelLifecycle): boolean {
   return state.kind !== 'ended' && state.kind !== 'failed';
-}
-
-function entryOf(
-  name: string,
-  { version, publicState, serving, reloadFailure }: ModelLifecycle,
-): ModelIndexEntry {
-  const properties = serving?.model.properties;
-  const entry = { name, version, ...publicState, ...(properties && { properties }) };
-  return withFailure(entry, serving && reloadFailure);
-}
-
-function withFailure(entry: ModelIndexEntry, loadFailure: string | undefined): ModelIndexEntry {
-  return loadFailure ? { ...entry, loadFailure } : entry;
 }
 
 /** Of an error of the finder: what is wrong with the directory. */
