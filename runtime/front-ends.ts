@@ -9,6 +9,7 @@ import type { AdjustableLog } from './core/log.js';
 import type { ModelCatalog } from './core/model-catalog.js';
 import type { ModelControl } from './core/model-control.js';
 import { healthHttp, listen, metricsHttp } from './frontend/admin-http.js';
+import { controlMethods } from './frontend/control-service.js';
 import { GrpcJsTransport } from './frontend/grpc-js-transport.js';
 import { grpcStatusOf } from './frontend/grpc-status.js';
 import type { GrpcMethod } from './frontend/grpc-transport.js';
@@ -173,6 +174,7 @@ class FrontEnds {
       ...repositoryMethods(control),
       ...settingsMethods({ log, traces, catalog }),
       ...sharedMemoryMethods(this.#sharedMemory, this.#options.allowClientSharedMemory),
+      ...controlMethods({ catalog, clock }),
       ...healthMethods(lifecycle, catalog),
       ...reflectionMethods(),
     ];

@@ -48,7 +48,7 @@ export async function assembleEnsemble(
   });
   const layers = [observe(statistics, parts.clock), validateInputs(config, { textOnly: false })];
   const model = await servedModel(config, directory, { version, statistics });
-  const pipeline = nodeOf(config.name, scheduling, targets);
+  const pipeline = nodeOf(scheduling, targets);
   return new PipelineVersion(Object.freeze({ ...model, pipeline }), stack(layers, ensemble));
 }
 
@@ -76,11 +76,7 @@ function optionalInputs(
   return (step, input) => optional[step]!.has(input);
 }
 
-function nodeOf(
-  name: string,
-  { steps }: EnsembleConfig,
-  targets: readonly LegTarget[],
-): PipelineNode {
+function nodeOf({ steps }: EnsembleConfig, targets: readonly LegTarget[]): PipelineNode {
   const children = steps.map(({ model, timeoutMs, continues }, index): PipelineNode => ({
     ...{ kind: 'step', name: String(index), model, figures: targets[index]!.figures },
     settings: {
@@ -89,5 +85,5 @@ function nodeOf(
     },
     children: [],
   }));
-  return { kind: 'ensemble', name, children };
+  return { kind: 'ensemble', name: '', children };
 }

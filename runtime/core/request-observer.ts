@@ -1,6 +1,6 @@
 // PORT: who wants to know of every request that has ended: the access log, traces. Where nobody does, nothing is collected.
 
-import type { Timings } from './call.js';
+import type { LegFacts, Timings } from './call.js';
 import type { RuntimeError } from './errors.js';
 
 export interface FinishedRequest {
@@ -11,6 +11,8 @@ export interface FinishedRequest {
   readonly id: string;
   /** What was not reached is 0. */
   readonly timings: Timings;
+  /** What was sent on for it; empty for a model that asks no other. */
+  readonly legs: readonly LegFacts[];
   /** On the clock's scale, like the timings. */
   readonly endedAt: number;
   /** Undefined: it was answered. */

@@ -5,7 +5,11 @@ import protobuf from 'protobufjs';
 import { RuntimeError } from '../core/errors.js';
 
 export const PROTO_DIRECTORY = fileURLToPath(new URL('../../proto/', import.meta.url));
-export const PROTO_FILES: readonly string[] = ['grpc_service.proto', 'health.proto'];
+export const PROTO_FILES: readonly string[] = [
+  'grpc_service.proto',
+  'health.proto',
+  'inferd_control.proto',
+];
 
 /** A message as a plain object: names as in the .proto, enums by name, 64-bit integers as numbers, absent fields as defaults. */
 export type Message = Record<string, unknown>;

@@ -102,6 +102,7 @@ export abstract class ModelInference implements Reply {
       modelVersion: String(this.#handle?.model.version ?? ''),
       id: this.#request?.id ?? '',
       timings: this.inference.timings,
+      legs: this.inference.legs,
       endedAt: this.#parts.clock.now(),
       error,
       metadata: (key) => this.#call.metadata(key),

@@ -25,6 +25,7 @@ function aRequest(overrides: Partial<FinishedRequest> = {}): FinishedRequest {
     modelVersion: '3',
     id: 'r1',
     timings,
+    legs: [],
     endedAt: 5.00049,
     error: undefined,
     metadata: () => undefined,

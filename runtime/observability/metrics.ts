@@ -7,6 +7,7 @@ import type { ModelCatalog, ServedModel } from '../core/model-catalog.js';
 import { metricTags } from '../config/metric-tags.js';
 import { SampleWriter, labelValue, type LabelText } from './metric-family.js';
 import { machineMetrics, type MachineMetricOptions } from './machine-metrics.js';
+import { PIPELINE_METRICS, labelledNodes } from './pipeline-metrics.js';
 import { modelMetrics, type ModelMetric, type ModelMetricOptions } from './model-metrics.js';
 
 export interface Metrics {
@@ -27,7 +28,7 @@ export function createMetrics(catalog: ModelCatalog, options: MetricsOptions): M
   const renderNow = async (): Promise<Buffer> => {
     const models = catalog.readyVersions('');
     const parts = await modelText(families, models, options.pause);
-    return Buffer.concat([...parts, Buffer.from(await machine.metrics())]);
+    return Buffer.concat([...parts, pipelineText(models), Buffer.from(await machine.metrics())]);
   };
   const render = (): Promise<Buffer> =>
     (rendering ??= renderNow().finally(() => (rendering = undefined)));
@@ -59,6 +60,22 @@ async function modelText(
     }
   }
   return [...parts, writer.take()];
+}
+
+/** Few models have one, and small ones. */
+function pipelineText(models: readonly ServedModel[]): Buffer {
+  const writer = new SampleWriter();
+  const trees = models.flatMap((model) =>
+    model.pipeline ? [{ nodes: labelledNodes(model.pipeline), labels: labelsOf(model) }] : [],
+  );
+  for (const family of PIPELINE_METRICS) {
+    writer.begin(family);
+    for (const { nodes, labels } of trees) {
+      writer.labels(labels);
+      for (const node of nodes) family.write(writer, node);
+    }
+  }
+  return writer.take();
 }
 
 /** In alphabetical order with the one between them, as Triton prints them: the tags of the configuration, as _KEY, are first. */

@@ -16,6 +16,7 @@ import {
 } from '@opentelemetry/api';
 import { NodeSDK, resources } from '@opentelemetry/sdk-node';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
+import type { LegFacts } from '../core/call.js';
 import type { SamplerConfig } from '../config/trace-config.js';
 import type { ErrorCode, RuntimeError } from '../core/errors.js';
 import type { FinishedRequest, RequestObserver } from '../core/request-observer.js';
@@ -117,7 +118,11 @@ export class Tracing implements RequestObserver {
       span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
   }
 
-  #addPhases(parent: Context, { timings, endedAt }: FinishedRequest, epochMs: number): void {
+  #addPhases(parent: Context, { timings, legs, endedAt }: Phased, epochMs: number): void {
+    if (legs.length > 0) {
+      for (const leg of legs) this.#addLeg(parent, leg, { endedAt, epochMs });
+      return;
+    }
     const { queuedAt, dispatchedAt, completedAt } = timings;
     if (queuedAt === 0) return;
     const queue = this.#phase('queue', epochMs + queuedAt, parent);
@@ -133,10 +138,33 @@ export class Tracing implements RequestObserver {
     compute.end(epochMs + (completedAt || endedAt));
   }
 
+  /** A leg that has not ended was given up when the request ended. */
+  #addLeg(
+    parent: Context,
+    leg: LegFacts,
+    { endedAt, epochMs }: { endedAt: number; epochMs: number },
+  ): void {
+    const { target, call, error, modelName, modelVersion } = leg;
+    const { timings, legs } = call;
+    const span = this.#phase(target.name, epochMs + timings.receivedAt, parent);
+    span.setAttributes({
+      'inferd.model.name': modelName,
+      ...(modelVersion !== '' && { 'inferd.model.version': modelVersion }),
+      ...(error && { 'error.type': error.code }),
+    });
+    if (error && OURS.includes(error.code))
+      span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
+    const until = leg.endedAt || endedAt;
+    this.#addPhases(trace.setSpan(parent, span), { timings, legs, endedAt: until }, epochMs);
+    span.end(epochMs + until);
+  }
+
   #phase(name: string, startTime: number, parent: Context): Span {
     return this.#tracer.startSpan(name, { kind: SpanKind.INTERNAL, startTime }, parent);
   }
 }
+
+type Phased = Pick<FinishedRequest, 'timings' | 'legs' | 'endedAt'>;
 
 /** Codes that say that the server is at fault or in trouble. */
 const OURS: readonly ErrorCode[] = [

@@ -9,6 +9,7 @@ const REQUEST: FinishedRequest = {
   modelVersion: '1',
   id: '',
   timings: new Timings(),
+  legs: [],
   endedAt: 1,
   error: undefined,
   metadata: () => undefined,
