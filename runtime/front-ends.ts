@@ -32,7 +32,7 @@ import { VERSION } from './version.js';
 /** How long the end of the server waits for a collector of traces. */
 const LAST_SPANS_MS = 2_000;
 
-/** What Triton's clients ask for; the parts that are still to come are named in docs/differences.md. */
+/** Those of Triton that are served, in its order: all but cuda_shared_memory, whose calls answer that there is none. */
 const EXTENSIONS = [
   'classification',
   'sequence',
@@ -44,6 +44,7 @@ const EXTENSIONS = [
   'binary_tensor_data',
   'parameters',
   'statistics',
+  'trace',
   'logging',
 ];
 

@@ -28,7 +28,7 @@ export async function assembleOnnxModel(
   const { message, directory } = description;
   const settings = await checkOnnxModel(description, options);
   const modelPath = join(directory, String(version), message.default_model_filename ?? '');
-  const caching = await VersionCaching.begin(parts, description, version);
+  const caching = await VersionCaching.begin(parts, options, { description, version });
   const statistics = new ModelStatistics({ ...options, cache: caching?.statistics });
   const making: OnnxMaking = {
     ...{ description, version, modelPath, settings, statistics },

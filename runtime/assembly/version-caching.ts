@@ -12,10 +12,10 @@ import type { Layer } from '../core/servable.js';
 import { contentDigest } from '../repository/content-digest.js';
 import { fingerprint } from '../repository/model-source.js';
 import type { ModelDescription } from '../repository/model-description.js';
-import type { AssemblyParts } from './assembly-parts.js';
+import type { AssemblyOptions, AssemblyParts } from './assembly-parts.js';
 
 export class VersionCaching {
-  readonly statistics = new CacheStat();
+  readonly statistics: CacheStat;
   readonly #cache: ResponseCache;
   readonly #path: string;
   readonly #version: string;
@@ -24,7 +24,9 @@ export class VersionCaching {
   private constructor(
     cache: ResponseCache,
     files: { readonly path: string; readonly version: string; readonly fingerprint: string },
+    statistics: CacheStat,
   ) {
+    this.statistics = statistics;
     this.#cache = cache;
     this.#path = files.path;
     this.#version = files.version;
@@ -34,13 +36,13 @@ export class VersionCaching {
   /** To be called before the version is loaded. Undefined: it is not cached. */
   static async begin(
     { cache }: AssemblyParts,
-    description: ModelDescription,
-    version: number,
+    { summaries }: Pick<AssemblyOptions, 'summaries'>,
+    { description, version }: { readonly description: ModelDescription; readonly version: number },
   ): Promise<VersionCaching | undefined> {
     if (!cache || description.message.response_cache?.enable !== true) return undefined;
     const path = join(description.directory, String(version));
     const files = { path, version: String(version), fingerprint: await fingerprint(path) };
-    return new VersionCaching(cache, files);
+    return new VersionCaching(cache, files, new CacheStat({ summaries }));
   }
 
   /** To be called when it is loaded: a layer around its scheduler. */

@@ -20,10 +20,14 @@ import type { CacheLookup, ResponseCache } from './response-cache.js';
 const VERSION = { modelName: 'm', modelVersion: '1', content: 'files' };
 
 /** A scheduler with a cache of this process around it. */
-function cachedModel(content = 'files', cache: ResponseCache = new LocalResponseCache(100_000)) {
+function cachedModel(
+  content = 'files',
+  cache: ResponseCache = new LocalResponseCache(100_000),
+  options: { readonly summaries?: boolean } = {},
+) {
   const clock = new FakeClock();
   const runner = new PuppetRunner();
-  const stat = new CacheStat();
+  const stat = new CacheStat(options);
   const statistics = new ModelStatistics({ cache: stat });
   const config = aBatchedConfig();
   const wheel = new TimerWheel(clock);
@@ -40,7 +44,7 @@ function cachedModel(content = 'files', cache: ResponseCache = new LocalResponse
     await runner.releaseAll();
     return reply;
   };
-  return { clock, runner, statistics, servable, ask, cache };
+  return { clock, runner, statistics, stat, servable, ask, cache };
 }
 
 servableConformance('a model with a response cache', () => {
@@ -193,6 +197,24 @@ describe('answerFromCache with a cache that tells later', () => {
 
     expect(reply.outcome).toBe('ok');
     expect(cache.inserted).toHaveLength(1);
+  });
+
+  it('has what hits and misses take in quantiles, where those are asked for', async () => {
+    const cache = new LateCache();
+    const { servable, clock, runner, stat } = cachedModel('files', cache, { summaries: true });
+
+    servable.infer(aRequest(), new Call(clock.now()), new RecordedReply());
+    clock.advance(1);
+    cache.lookups[0]!.found(undefined);
+    clock.runDeferred();
+    await runner.releaseAll();
+    servable.infer(aRequest(), new Call(clock.now()), new RecordedReply());
+    clock.advance(2);
+    cache.lookups[1]!.found([]);
+
+    const { hits, misses } = stat.digests!;
+    expect([hits.count, hits.sum, misses.count, misses.sum]).toEqual([1, 2000, 1, 1000]);
+    expect(cachedModel().stat.digests).toBeUndefined();
   });
 
   it('answers nobody who has gone meanwhile', () => {

@@ -50,6 +50,7 @@ class CachedInference implements CacheLookup, Reply {
   readonly #reply: Reply;
   readonly #startedAt: number;
   #key = '';
+  #lookupMs = 0;
   #response: InferenceResponse | undefined;
   #responses = 0;
 
@@ -86,9 +87,10 @@ class CachedInference implements CacheLookup, Reply {
       this.#refuse();
     } else if (outputs) {
       this.#answer(outputs, now);
-      parts.statistics.hits.add(now - this.#startedAt);
+      this.#hit(now);
     } else {
-      parts.statistics.misses.add(now - this.#startedAt);
+      this.#lookupMs = now - this.#startedAt;
+      parts.statistics.misses.add(this.#lookupMs);
       inner.infer(this.#request, this.#call, this);
     }
   }
@@ -102,13 +104,25 @@ class CachedInference implements CacheLookup, Reply {
   /** The answer leaves first: keeping it makes nobody wait. What it takes counts for the miss, as in Triton. */
   end(error?: RuntimeError): void {
     this.#reply.end(error);
+    const { clock, statistics } = this.#owner.parts;
+    const from = clock.now();
+    if (!error) this.#keep();
+    const now = clock.now();
+    statistics.misses.ms += now - from;
+    statistics.digests?.misses.add((this.#lookupMs + now - from) * 1000, now);
+  }
+
+  #keep(): void {
     const response = this.#response;
     this.#response = undefined;
-    if (error || !response || this.#responses > 1 || response.parameters) return;
-    const { cache, clock, statistics } = this.#owner.parts;
-    const now = clock.now();
-    cache.insert(this.#key, response.outputs);
-    statistics.misses.ms += clock.now() - now;
+    if (!response || this.#responses > 1 || response.parameters) return;
+    this.#owner.parts.cache.insert(this.#key, response.outputs);
+  }
+
+  #hit(now: number): void {
+    const { hits, digests } = this.#owner.parts.statistics;
+    hits.add(now - this.#startedAt);
+    digests?.hits.add((now - this.#startedAt) * 1000, now);
   }
 
   #isOver(now: number): boolean {

@@ -31,9 +31,11 @@ const VALUE: fc.Arbitrary<ParameterValue> = fc.oneof(
   fc.constantFrom(1, 0, -0, 0.5, NaN),
   fc.constantFrom(1n, 0n),
 );
+// One without a prototype would not be strictly equal to one with it.
+const OUTPUT = fc.record({ name: NAME, classCount: fc.nat(2) }, { noNullPrototype: true });
 const REQUEST = fc.record({
   inputs: fc.array(TENSOR, { maxLength: 3 }),
-  outputs: fc.array(fc.record({ name: NAME, classCount: fc.nat(2) }), { maxLength: 2 }),
+  outputs: fc.array(OUTPUT, { maxLength: 2 }),
   custom: fc.uniqueArray(fc.tuple(NAME, VALUE), { maxLength: 2, selector: ([name]) => name }),
 });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DataType } from '../core/data-type.js';
+import { elementBytes, type DataType } from '../core/data-type.js';
+import { elementCount } from '../core/tensor.js';
 import { rawTensor } from '../testing/build.js';
 import { decodeOutputs, encodeOutputs } from './outputs-codec.js';
 
@@ -9,10 +10,15 @@ const OUTPUTS = fc.array(
     .record({
       name: fc.string(),
       dataType: fc.constantFrom<DataType>('FP32', 'BYTES', 'BOOL', 'UINT64'),
-      shape: fc.array(fc.nat(2 ** 31), { maxLength: 4 }),
-      data: fc.uint8Array({ maxLength: 64 }),
+      shape: fc.array(fc.nat(3), { maxLength: 3 }),
+      text: fc.uint8Array({ maxLength: 64 }),
+      byte: fc.nat(255),
     })
-    .map(({ name, dataType, ...rest }) => rawTensor(name, dataType, rest)),
+    .map(({ name, dataType, shape, text, byte }) => {
+      const bytes = elementBytes(dataType) * elementCount(shape);
+      const data = dataType === 'BYTES' ? text : new Uint8Array(bytes).fill(byte);
+      return rawTensor(name, dataType, { shape, data });
+    }),
   { maxLength: 4 },
 );
 
@@ -38,6 +44,15 @@ describe('outputs as the value of a key', () => {
         expect(decodeOutputs(Buffer.concat([value, Buffer.alloc(1)]))).toBeUndefined();
       }),
     );
+  });
+
+  it('are nothing when the data are not as large as the shape says', () => {
+    const data = new Uint8Array(8);
+
+    for (const shape of [[1], [3], [2, 2], [0], [2 ** 31, 2 ** 31]])
+      expect(decodeOutputs(encodeOutputs([rawTensor('y', 'FP32', { shape, data })]))).toBe(
+        undefined,
+      );
   });
 
   it('never throw, whatever somebody has written there', () => {

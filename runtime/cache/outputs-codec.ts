@@ -1,8 +1,8 @@
 // Outputs as the value of a key in Redis: the length of a header (four bytes, little-endian), the header (JSON: name, type, shape
 // and bytes of each output), the data. Whoever can write to that Redis may have written it, so everything is checked.
 
-import { dataTypeFromName } from '../core/data-type.js';
-import type { Tensor } from '../core/tensor.js';
+import { dataTypeFromName, elementBytes } from '../core/data-type.js';
+import { elementCount, type Tensor } from '../core/tensor.js';
 import { dataBytes } from './compact-outputs.js';
 
 const LENGTH_BYTES = 4;
@@ -61,6 +61,8 @@ function readRow(row: unknown): (Omit<Tensor, 'data'> & { bytes: number }) | und
   if (typeof name !== 'string' || typeof type !== 'string') return undefined;
   const dataType = dataTypeFromName(type);
   if (dataType === 'INVALID' || !isSize(bytes) || !isShape(shape)) return undefined;
+  const each = elementBytes(dataType);
+  if (each > 0 && bytes !== each * elementCount(shape)) return undefined;
   return { name, dataType, shape, bytes };
 }
 

@@ -9,7 +9,8 @@ import type { Log } from '../core/log.js';
 export interface RedisConnection {
   /** False: a command would be refused. */
   readonly isReady: boolean;
-  get(key: string): Promise<Buffer | null>;
+  /** No more than its first bytes, so that nobody can make this process read what is not an answer; null: there is nothing. */
+  get(key: string, mostBytes: number): Promise<Buffer | null>;
   set(key: string, value: Buffer): Promise<unknown>;
   close(): void;
 }
@@ -21,19 +22,36 @@ const LONGEST_RETRY_MS = 5_000;
 export function connectRedis(config: RedisCacheConfig, log: Log): RedisConnection {
   const { host, port, username, password, db, ttlSeconds } = config;
   const redis = new Redis({
-    ...{ host, port, username, password, db },
+    ...{ host, port, username, password },
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     connectTimeout: SILENCE_MS,
     socketTimeout: SILENCE_MS,
     retryStrategy: (times) => Math.min(times * 100, LONGEST_RETRY_MS),
   });
-  tellTrouble(redis, log, `${host}:${port}`);
+  const trouble = new Trouble(log, `${host}:${port}`);
+  let isUsable = false;
+  const usable = (): void => {
+    isUsable = true;
+    trouble.isOver();
+  };
+  // An error event that nobody hears would end the process.
+  redis.on('error', (error) => trouble.tell(reasonOf(error)));
+  redis.on('reconnecting', () => trouble.tell('the connection was lost'));
+  redis.on('close', () => (isUsable = false));
+  redis.on('ready', () => {
+    if (db === 0) usable();
+    // Left to ioredis, a database that Redis does not have would mean another one.
+    else redis.select(db).then(usable, (error: unknown) => trouble.tell(reasonOf(error)));
+  });
   return {
     get isReady() {
-      return redis.status === 'ready';
+      return isUsable && redis.status === 'ready';
     },
-    get: (key) => redis.getBuffer(key),
+    get: async (key, mostBytes) => {
+      const value = await redis.getrangeBuffer(key, 0, mostBytes - 1);
+      return value.length > 0 ? value : null;
+    },
     set: (key, value) =>
       ttlSeconds === undefined ? redis.set(key, value) : redis.set(key, value, 'EX', ttlSeconds),
     close: () => redis.disconnect(),
@@ -42,18 +60,30 @@ export function connectRedis(config: RedisCacheConfig, log: Log): RedisConnectio
 
 // ---- details below; callers need not read ----
 
-function tellTrouble(redis: Redis, log: Log, where: string): void {
-  let isTold = false;
-  const tell = (why: string): void => {
-    if (isTold) return;
-    isTold = true;
-    log.warn({}, `the response cache at ${where} cannot be used: ${why}; models run without it`);
-  };
-  // An error event that nobody hears would end the process.
-  redis.on('error', (error: NodeJS.ErrnoException) => tell(error.message || (error.code ?? '')));
-  redis.on('reconnecting', () => tell('the connection was lost'));
-  redis.on('ready', () => {
-    if (isTold) log.info({}, `the response cache at ${where} is in use again`);
-    isTold = false;
-  });
+class Trouble {
+  readonly #log: Log;
+  readonly #where: string;
+  #isTold = false;
+
+  constructor(log: Log, where: string) {
+    this.#log = log;
+    this.#where = where;
+  }
+
+  tell(why: string): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
+    const text = `the response cache at ${this.#where} cannot be used: ${why}`;
+    this.#log.warn({}, `${text}; models run without it`);
+  }
+
+  isOver(): void {
+    if (this.#isTold) this.#log.info({}, `the response cache at ${this.#where} is in use again`);
+    this.#isTold = false;
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const { message, code } = error as NodeJS.ErrnoException;
+  return message || (code ?? '');
 }

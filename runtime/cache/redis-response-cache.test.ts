@@ -21,13 +21,13 @@ class PuppetRedis implements RedisConnection {
   isReady = true;
   isClosed = false;
   readonly values = new Map<string, Buffer>();
-  readonly gets: (Waiting & { readonly key: string })[] = [];
+  readonly gets: (Waiting & { readonly key: string; readonly mostBytes: number })[] = [];
   /** Undefined: writes are not confirmed. */
   confirm: Error | 'OK' | undefined = 'OK';
   sets = 0;
 
-  get(key: string): Promise<Buffer | null> {
-    return new Promise((resolve, reject) => this.gets.push({ key, resolve, reject }));
+  get(key: string, mostBytes: number): Promise<Buffer | null> {
+    return new Promise((resolve, reject) => this.gets.push({ key, mostBytes, resolve, reject }));
   }
 
   set(key: string, value: Buffer): Promise<unknown> {
@@ -43,7 +43,8 @@ class PuppetRedis implements RedisConnection {
 
   /** Answers everything that has been asked. */
   async answer(): Promise<void> {
-    for (const { key, resolve } of this.gets.splice(0)) resolve(this.values.get(key) ?? null);
+    for (const { key, mostBytes, resolve } of this.gets.splice(0))
+      resolve(this.values.get(key)?.subarray(0, mostBytes) ?? null);
     await settled();
   }
 }
@@ -95,6 +96,30 @@ describe('RedisResponseCache', () => {
     await redis.answer();
 
     expect(found).toEqual([undefined]);
+  });
+
+  it('reads no more than an answer can have, whatever is there', async () => {
+    const { redis, cache, ask } = create();
+    cache.insert('k', [aTensor('y', [2 ** 18], Array<number>(2 ** 18).fill(1))]);
+
+    const whole = ask();
+    await redis.answer();
+    for (const key of redis.values.keys()) redis.values.set(key, Buffer.alloc(2 ** 24));
+    const huge = ask();
+    const [asked] = redis.gets.map(({ mostBytes }) => mostBytes);
+    await redis.answer();
+
+    expect(whole[0]).toHaveLength(1);
+    expect(asked).toBeLessThan(2 ** 21);
+    expect(huge).toEqual([undefined]);
+  });
+
+  it('does not keep what has more names than data', () => {
+    const { redis, cache } = create();
+
+    cache.insert('k', [aTensor('y'.repeat(2 ** 21), [1], [1])]);
+
+    expect(redis.sets).toBe(0);
   });
 
   it('makes nobody wait longer than 2 ms, and answers once', async () => {
@@ -195,6 +220,20 @@ describe('RedisResponseCache', () => {
 
     expect(found).toEqual([undefined]);
     expect(told).toEqual(['the response cache refuses a command: Error: OOM command not allowed']);
+  });
+
+  it('tells that Redis is slow also when it has told of a refusal', async () => {
+    const { redis, told, cache, failAll } = create();
+    redis.confirm = new Error('OOM command not allowed');
+    cache.insert('k', OUTPUTS);
+    await settled();
+
+    failAll();
+
+    expect(told).toEqual([
+      expect.stringContaining('refuses a command') as string,
+      expect.stringContaining('did not answer 5 lookups') as string,
+    ]);
   });
 
   it('does not heap up what Redis does not confirm', () => {

@@ -15,12 +15,16 @@ import type { CacheLookup, CacheUsage, ResponseCache } from './response-cache.js
 export const LOOKUP_MS = 2;
 /** What is larger could not be read within LOOKUP_MS: it would only make Redis look slow. */
 export const MAX_ANSWER_BYTES = 2 ** 20;
+/** With names, types and shapes. */
+const MAX_VALUE_BYTES = MAX_ANSWER_BYTES + 2 ** 16;
 /** Answers that Redis has not confirmed yet; what comes on top is not kept. */
 export const MAX_UNCONFIRMED_BYTES = 32 * 2 ** 20;
 const CIRCUIT = { failuresToOpen: 5, pauseMs: 1_000 };
 /** The same trouble is told no more often. */
 const TELL_EVERY_MS = 60_000;
 const PREFIX = 'inferd:response:';
+
+type Trouble = 'slow' | 'refused';
 
 export interface RedisCacheParts {
   readonly connection: RedisConnection;
@@ -33,7 +37,7 @@ export class RedisResponseCache implements ResponseCache {
   readonly #circuit = new Circuit(CIRCUIT);
   readonly #limit: LookupLimit;
   #unconfirmedBytes = 0;
-  #toldAt = -Infinity;
+  readonly #toldAt: Record<Trouble, number> = { slow: -Infinity, refused: -Infinity };
 
   constructor(parts: RedisCacheParts) {
     this.#parts = parts;
@@ -51,7 +55,7 @@ export class RedisResponseCache implements ResponseCache {
     }
     const asked = new AskedLookup(lookup, now + LOOKUP_MS, this);
     this.#limit.add(asked);
-    connection.get(PREFIX + key).then(
+    connection.get(PREFIX + key, MAX_VALUE_BYTES).then(
       (value) => this.#answered(asked, value),
       (error: unknown) => this.#failed(asked, error),
     );
@@ -63,6 +67,7 @@ export class RedisResponseCache implements ResponseCache {
     if (this.#unconfirmedBytes >= MAX_UNCONFIRMED_BYTES) return;
     if (dataBytes(outputs) > MAX_ANSWER_BYTES) return;
     const value = encodeOutputs(outputs);
+    if (value.length > MAX_VALUE_BYTES) return;
     this.#unconfirmedBytes += value.length;
     connection.set(PREFIX + key, value).then(
       () => (this.#unconfirmedBytes -= value.length),
@@ -85,7 +90,7 @@ export class RedisResponseCache implements ResponseCache {
   /** @internal */
   timedOut(): void {
     const { clock, log } = this.#parts;
-    if (!this.#circuit.failed(clock.now()) || !this.#mayTell()) return;
+    if (!this.#circuit.failed(clock.now()) || !this.#mayTell('slow')) return;
     const text = `the response cache did not answer ${CIRCUIT.failuresToOpen} lookups within ${LOOKUP_MS} ms each`;
     log.warn({}, `${text}; models run without it until it does`);
   }
@@ -107,14 +112,14 @@ export class RedisResponseCache implements ResponseCache {
   /** That the connection is lost is told by itself. */
   #tell(error: unknown): void {
     const { connection, log } = this.#parts;
-    if (!connection.isReady || !this.#mayTell()) return;
+    if (!connection.isReady || !this.#mayTell('refused')) return;
     log.warn({}, `the response cache refuses a command: ${String(error)}`);
   }
 
-  #mayTell(): boolean {
+  #mayTell(trouble: Trouble): boolean {
     const now = this.#parts.clock.now();
-    if (now - this.#toldAt < TELL_EVERY_MS) return false;
-    this.#toldAt = now;
+    if (now - this.#toldAt[trouble] < TELL_EVERY_MS) return false;
+    this.#toldAt[trouble] = now;
     return true;
   }
 }

@@ -207,7 +207,7 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       text(
         'trace-config',
         'opentelemetry,url=URL',
-        'Send a trace of each request there (OTLP over HTTP). OTEL_EXPORTER_OTLP_ENDPOINT does the same.',
+        'Send a trace of each request there (OTLP over HTTP). OTEL_EXPORTER_OTLP_ENDPOINT does the same. level=OFF|TIMESTAMPS, rate=N, count=N: as TraceSetting.',
         { repeatable: true },
       ),
     ],

@@ -15,6 +15,7 @@ describe('readTraceConfig', () => {
       url: 'http://c:4318/v1/traces',
       serviceName: '',
       sampler: ALL,
+      settings: {},
     });
   });
 
@@ -25,6 +26,7 @@ describe('readTraceConfig', () => {
         url: '',
         serviceName: '',
         sampler: ALL,
+        settings: {},
       });
       expect(readTraceConfig([], { [name]: '' }).tracing).toBeUndefined();
     },
@@ -84,7 +86,39 @@ describe('readTraceConfig', () => {
 
   it('warns of what it does not know', () => {
     expect(readTraceConfig(['triton,file=x'], {}).warnings).toEqual([
-      '--trace-config=triton,file=x has no effect: known is opentelemetry,url=URL; the variables OTEL_* of OpenTelemetry say the rest',
+      '--trace-config=triton,file=x has no effect: known are opentelemetry,url=URL, mode=opentelemetry, level=OFF|TIMESTAMPS, rate=N and count=N; the variables OTEL_* of OpenTelemetry say the rest',
     ]);
+  });
+
+  it('takes what is traced at the start, a setting at a time as Triton does', () => {
+    const given = ['mode=opentelemetry', 'level=OFF', 'rate=100', 'count=-1', 'level=TIMESTAMPS'];
+    const { tracing, warnings } = readTraceConfig(['opentelemetry,url=http://c', ...given], {});
+
+    expect([tracing?.settings, warnings]).toEqual([{ isOn: true, rate: 100, count: -1 }, []]);
+  });
+
+  it.each([
+    'mode=triton',
+    'level=TENSORS',
+    'rate=x',
+    'rate=-1',
+    'rate=4294967296',
+    'count=-2',
+    'count=2147483648',
+    'count=',
+  ])('warns of %s, and goes on without it', (setting) => {
+    const { tracing, warnings } = readTraceConfig(['opentelemetry,url=http://c', setting], {});
+
+    expect(tracing?.settings).toEqual({});
+    expect(warnings).toEqual([
+      expect.stringMatching(`^--trace-config=${setting} has no effect`) as string,
+    ]);
+  });
+
+  it('warns of settings where there is nowhere to send traces', () => {
+    expect(readTraceConfig(['rate=100', 'mode=opentelemetry'], {})).toEqual({
+      tracing: undefined,
+      warnings: ['--trace-config has no effect: nothing says where to send traces'],
+    });
   });
 });

@@ -48,6 +48,14 @@ export class BatchStat {
 export class CacheStat {
   readonly hits = new DurationStat();
   readonly misses = new DurationStat();
+  /** Quantiles of the two; kept only when asked for. A miss is in them when its request has ended. */
+  readonly digests: { readonly hits: LatencyDigest; readonly misses: LatencyDigest } | undefined;
+
+  constructor({ summaries = false }: { readonly summaries?: boolean } = {}) {
+    this.digests = summaries
+      ? { hits: new LatencyDigest(), misses: new LatencyDigest() }
+      : undefined;
+  }
 }
 
 /** Why a request failed, in the words of the metric nv_inference_request_failure. */

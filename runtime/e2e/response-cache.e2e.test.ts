@@ -162,6 +162,38 @@ describe.skipIf(!HAS_REDIS)('two servers that share a Redis (needs /usr/bin/redi
     }
   });
 
+  it.each([
+    ['of another type', ['LPUSH', '1']],
+    ['that is no answer', ['SET', 'nonsense']],
+    ['that is huge', ['SETRANGE', String(64 * 2 ** 20), 'x']],
+  ])('answers itself where there is something %s under the key', async (_, [command, ...value]) => {
+    await untilHit(0, 9);
+    for (const key of (await redis.ask('KEYS', 'inferd:response:*')).split('\n')) {
+      await redis.ask('DEL', key);
+      await redis.ask(command!, key, ...value);
+    }
+
+    for (let i = 0; i < 10; i++)
+      expect(await Promise.all(clients.map((client) => ask(client, 9)))).toEqual([10, 10]);
+
+    await redis.ask('FLUSHALL');
+    await untilHit(0, 9);
+    expect(servers.every(({ isUp }) => isUp)).toBe(true);
+  });
+
+  it('is not used by a server whose database it does not have', async () => {
+    const flags = [`--cache-config=redis,host=127.0.0.1,port=${redis.port},db=9999`];
+    const server = await TestServer.start({ repository: repositories[0]!.path, flags });
+    const client = new TestClient(server.ports.grpc);
+
+    await server.logged(/cannot be used: .*DB index is out of range; models run without it/);
+    for (let i = 0; i < 10; i++) expect(await ask(client, 20)).toBe(21);
+
+    expect((await counted(server)).hits).toBe(0);
+    client.close();
+    await server.stop();
+  });
+
   it('answers everything while Redis stands still, and uses it when it goes on', async () => {
     redis.signal('SIGSTOP');
     await askMany(1000);

@@ -48,15 +48,30 @@ describe('log settings that change', () => {
   });
 });
 
+describe('the metadata of a server', () => {
+  const here = serving(SAMPLE_MODELS, []);
+
+  it('lists the settings among the extensions, and their calls answer', async () => {
+    const { extensions } = await here.client.call('ServerMetadata');
+
+    expect(extensions).toEqual(expect.arrayContaining(['trace', 'logging']));
+    expect(extensions).not.toContain('cuda_shared_memory');
+    expect(await here.client.call('TraceSetting')).toHaveProperty('settings.trace_level');
+    expect(await here.client.call('LogSettings')).toHaveProperty('settings.log_info');
+  });
+});
+
 describe('trace settings that change', () => {
   /** The ids of the requests that were traced, by the order in which they came. */
   async function traced(
     ask: (client: TestClient) => Promise<void>,
     env: Record<string, string> = {},
+    flags: readonly string[] = [],
   ): Promise<unknown[]> {
     const receiver = await OtlpReceiver.start();
     const server = await TestServer.start({
       repository: SAMPLE_MODELS,
+      flags,
       env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint, ...env },
     });
     const client = new TestClient(server.ports.grpc);
@@ -96,6 +111,19 @@ describe('trace settings that change', () => {
     });
 
     expect(ids).toEqual(['a', 'd', 'g', 'h', 'i', 'l']);
+  });
+
+  it('begin with what the flags say, and go back to it', async () => {
+    const ask = async (client: TestClient): Promise<void> => {
+      await inferAll(client, 'abcd');
+      await change(client, { trace_rate: ['1'] });
+      await inferAll(client, 'ef');
+      await change(client, { trace_rate: [] });
+      await inferAll(client, 'gh');
+    };
+    const ids = await traced(ask, {}, ['--trace-config=rate=2', '--trace-config=count=5']);
+
+    expect(ids).toEqual(['b', 'd', 'e', 'f', 'h']);
   });
 
   it('hold for one model where it is named, before the sampler of the environment', async () => {

@@ -1,7 +1,8 @@
 // inference.ModelInferRequest -> InferenceRequest, by hand: no descriptors, and tensor data are views on the received bytes.
 //
-// What is wrong with a request beyond its bytes (a parameter of the wrong type, data that is missing) is reported only after the
-// model has been found, because that is the order in which Triton looks; until then it is kept as the defect.
+// In two steps, because that is the order in which Triton looks: what is wrong with a request beyond its bytes (a parameter of the
+// wrong type, data that is missing) is of no interest before its model has been found, and until then nothing is read from shared
+// memory.
 
 import { dataTypeFromName } from '../core/data-type.js';
 import { RuntimeError } from '../core/errors.js';
@@ -9,7 +10,6 @@ import {
   NO_PARAMETERS,
   requestIdPrefix,
   type InferenceRequest,
-  type RequestParameters,
   type RequestedOutput,
 } from '../core/inference.js';
 import type { Tensor } from '../core/tensor.js';
@@ -22,36 +22,27 @@ import { DELIMITED, WireReader } from './wire-reader.js';
 
 export interface DecodedInferRequest {
   readonly request: InferenceRequest;
-  readonly modelVersion: string;
-  /** Why the request cannot be served even if its model can. */
-  readonly defect: RuntimeError | undefined;
   /** Undefined: no output goes to shared memory. */
   readonly places: OutputPlaces | undefined;
 }
 
-/** Inputs in shared memory are read now. @throws RuntimeError INVALID_ARGUMENT when the bytes are no such message */
-export function decodeInferRequest(
-  bytes: Buffer,
+/** The first step: the message as it stands. @throws RuntimeError INVALID_ARGUMENT when the bytes are none */
+export function readInferRequest(bytes: Buffer): WireRequest {
+  return readRequest(new WireReader(bytes));
+}
+
+/** The second: inputs in shared memory are read now. @throws RuntimeError INVALID_ARGUMENT, UNSUPPORTED, or NOT_FOUND for a region */
+export function completeInferRequest(
+  wire: WireRequest,
   memory: Pick<SharedMemory, 'place'> = NO_SHARED_MEMORY,
 ): DecodedInferRequest {
-  const wire = readRequest(new WireReader(bytes));
-  let parameters: RequestParameters = NO_PARAMETERS;
-  let inputs: readonly Tensor[] = [];
-  let outputs: readonly RequestedOutput[] = [];
-  let defect: RuntimeError | undefined;
-  let places: OutputPlaces | undefined;
-  try {
-    if (wire.parameters) parameters = requestParameters(wire.parameters);
-    checkNames(wire);
-    outputs = wire.outputs.length === 0 ? NO_OUTPUTS : wire.outputs.map(requestedOutput);
-    places = outputPlaces(wire.outputs, memory);
-    inputs = attachData(wire, memory);
-  } catch (error) {
-    defect = RuntimeError.from(error);
-  }
-  const { modelName, modelVersion, id } = wire;
-  const request = { modelName, id, parameters, inputs, outputs };
-  return { request, modelVersion, defect, places };
+  const parameters = wire.parameters ? requestParameters(wire.parameters) : NO_PARAMETERS;
+  checkNames(wire);
+  const inputs = attachData(wire, memory);
+  const outputs = wire.outputs.length === 0 ? NO_OUTPUTS : wire.outputs.map(requestedOutput);
+  const places = outputPlaces(wire.outputs, memory);
+  const { modelName, id } = wire;
+  return { request: { modelName, id, parameters, inputs, outputs }, places };
 }
 
 // ---- details below; callers need not read ----
@@ -78,7 +69,8 @@ interface WireOutput {
   parameters: WireParameters | undefined;
 }
 
-interface WireRequest {
+/** Behind the names and the id, what only completeInferRequest understands. */
+export interface WireRequest {
   modelName: string;
   modelVersion: string;
   id: string;

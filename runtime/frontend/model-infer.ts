@@ -31,7 +31,7 @@ class UnaryInference extends ModelInference {
 
   response(response: InferenceResponse): void {
     try {
-      this.#answer = encodeInferResponse(this.prepared(response), this.request!.id);
+      this.#answer = encodeInferResponse(this.prepared(response), this.id);
     } catch (error) {
       this.#error = RuntimeError.from(error);
     }
@@ -40,6 +40,10 @@ class UnaryInference extends ModelInference {
   protected admit({ decoupled }: ServedModel): void {
     if (decoupled) throw new RuntimeError('UNSUPPORTED', DECOUPLED);
     this.#call.onCancelled(this.inference);
+  }
+
+  protected accepted(): void {
+    // Calls are not counted against each other.
   }
 
   protected conclude(error: RuntimeError | undefined): RuntimeError | undefined {

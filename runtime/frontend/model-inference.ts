@@ -11,7 +11,7 @@ import type { RequestObserver } from '../core/request-observer.js';
 import type { Reply } from '../core/servable.js';
 import { classify } from './classification.js';
 import type { GrpcCall } from './grpc-transport.js';
-import { decodeInferRequest } from './infer-request-decoder.js';
+import { completeInferRequest, readInferRequest } from './infer-request-decoder.js';
 import { wantsTimings, withTimings } from './response-timings.js';
 import { withOutputsInPlace, type OutputPlaces } from './shared-memory-tensors.js';
 import type { SharedMemory } from './shared-memory.js';
@@ -29,6 +29,8 @@ export abstract class ModelInference implements Reply {
   readonly inference: Call;
   readonly #call: GrpcCall;
   readonly #parts: ModelInferenceParts;
+  #modelName = '';
+  #id = '';
   #request: InferenceRequest | undefined;
   #places: OutputPlaces | undefined;
   #handle: ServableHandle | undefined;
@@ -43,12 +45,20 @@ export abstract class ModelInference implements Reply {
   /** The model has been found and is asked next. @throws RuntimeError when it cannot be asked by this kind of call */
   protected abstract admit(model: ServedModel): void;
 
+  /** Its request is in order and the model is asked now. */
+  protected abstract accepted(request: InferenceRequest): void;
+
   abstract response(response: InferenceResponse): void;
 
   /** Answers, and returns what went wrong, which need not be `error`. The model is released after that. */
   protected abstract conclude(error: RuntimeError | undefined): RuntimeError | undefined;
 
-  /** Undefined until the message has been read. */
+  /** '' until the message has been read. */
+  protected get id(): string {
+    return this.#id;
+  }
+
+  /** Undefined until the model is asked. */
   protected get request(): InferenceRequest | undefined {
     return this.#request;
   }
@@ -60,13 +70,15 @@ export abstract class ModelInference implements Reply {
 
   run(message: Buffer): void {
     try {
-      const decoded = decodeInferRequest(message, this.#parts.sharedMemory);
-      const { request, modelVersion, defect } = decoded;
-      this.#request = request;
-      this.#places = decoded.places;
-      this.#handle = this.#parts.catalog.acquire(request.modelName, modelVersion);
+      const wire = readInferRequest(message);
+      this.#modelName = wire.modelName;
+      this.#id = wire.id;
+      this.#handle = this.#parts.catalog.acquire(wire.modelName, wire.modelVersion);
       this.admit(this.#handle.model);
-      if (defect) throw defect;
+      const { request, places } = completeInferRequest(wire, this.#parts.sharedMemory);
+      this.#request = request;
+      this.#places = places;
+      this.accepted(request);
       // It must not throw; but if it does, the model must not be held for ever.
       this.#handle.servable.infer(request, this.inference, this);
     } catch (thrown) {
@@ -93,14 +105,14 @@ export abstract class ModelInference implements Reply {
   }
 
   protected noResponse(): RuntimeError {
-    return bug(`model '${this.#request?.modelName ?? ''}' ended without a response`);
+    return bug(`model '${this.#modelName}' ended without a response`);
   }
 
   #tell(observer: RequestObserver, error: RuntimeError | undefined): void {
     observer.requestFinished({
-      modelName: this.#request?.modelName ?? '',
+      modelName: this.#modelName,
       modelVersion: String(this.#handle?.model.version ?? ''),
-      id: this.#request?.id ?? '',
+      id: this.#id,
       timings: this.inference.timings,
       legs: this.inference.legs,
       endedAt: this.#parts.clock.now(),

@@ -13,7 +13,11 @@ import type { GrpcMethod, GrpcStatus, StreamCall } from './grpc-transport.js';
 import type { ModelInferenceParts } from './model-inference.js';
 import type { ServerHealth } from './server-health.js';
 import { StreamOutbox } from './stream-outbox.js';
-import { StreamedInference, type InferenceStreamPort } from './streamed-inference.js';
+import {
+  StreamedInference,
+  type InferenceStreamPort,
+  type StreamTurn,
+} from './streamed-inference.js';
 
 export function modelStreamInferMethod(
   parts: ModelInferenceParts,
@@ -57,7 +61,7 @@ class InferenceStream implements InferenceStreamPort, CancelListener {
   readonly #outbox: StreamOutbox;
   readonly #underWay = new Set<StreamedInference>();
   /** Those whose turn is to come, the next one first. */
-  readonly #turns = new Fifo<StreamedInference>();
+  readonly #turns = new Fifo<StreamTurn>();
   #underWayBytes = 0;
   /** Of answers that wait for their turn. */
   #earlyBytes = 0;
@@ -82,6 +86,10 @@ class InferenceStream implements InferenceStreamPort, CancelListener {
     this.call.onMessage((message) => this.#take(message));
   }
 
+  grew(inference: StreamedInference, bytes: number): void {
+    if (this.#underWay.has(inference)) this.#underWayBytes += bytes;
+  }
+
   sendNow(inference: StreamedInference, message: Buffer): void {
     if (!this.#underWay.has(inference)) return;
     this.#outbox.put(message);
@@ -96,8 +104,8 @@ class InferenceStream implements InferenceStreamPort, CancelListener {
     const outcome = ends ? failure : inference.lastMessage(failure);
     if (inference.isDecoupled) this.#leave(outcome);
     else {
-      inference.outcome = outcome;
-      inference.isSettled = true;
+      inference.turn.outcome = outcome;
+      inference.turn.isSettled = true;
       this.#earlyBytes += costOf(outcome);
     }
     this.#goOn();
@@ -115,7 +123,7 @@ class InferenceStream implements InferenceStreamPort, CancelListener {
     const inference = new StreamedInference(message, this, this.#parts);
     this.#underWay.add(inference);
     this.#underWayBytes += inference.cost;
-    this.#turns.push(inference);
+    this.#turns.push(inference.turn);
     try {
       inference.run(message);
     } catch (thrown) {

@@ -23,7 +23,9 @@ export class SharedMemoryRegion {
     const { name, offset, byteSize } = description;
     this.description = description;
     const file = openFile(description);
-    if (byteSize > 0 && offset + byteSize <= fstatSync(file).size) {
+    const end = offset + byteSize;
+    // Beyond that, numbers are no longer exact and files cannot be read; a file with holes may be as large.
+    if (byteSize > 0 && end <= fstatSync(file).size && end <= Number.MAX_SAFE_INTEGER) {
       this.#file = file;
       return;
     }

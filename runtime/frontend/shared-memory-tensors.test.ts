@@ -4,7 +4,8 @@ import { aTensor } from '../testing/build.js';
 import { HAS_SHARED_MEMORY, SharedMemoryFile } from '../testing/shared-memory-file.js';
 import { GRPC } from './grpc-status.js';
 import type { Message } from './message-codec.js';
-import { SharedMemory } from './shared-memory.js';
+import type { SharedMemoryPlace } from './shared-memory-region.js';
+import { SharedMemory, type PlaceInRegion } from './shared-memory.js';
 
 const y = aTensor('OUTPUT0', [1, 2], [0.5, -1]);
 const z = aTensor('OUTPUT1', [1, 1], [9]);
@@ -127,7 +128,10 @@ describe('a request that is wrong about shared memory', () => {
     ],
     [
       'a place without shared memory',
-      { outputs: [{ name: 'y', parameters: { shared_memory_offset: { int64_param: 0 } } }] },
+      {
+        inputs: [],
+        outputs: [{ name: 'y', parameters: { shared_memory_offset: { int64_param: 0 } } }],
+      },
       "'shared_memory_offset' can not be specified without 'shared_memory_region' parameter for tensor 'y'",
     ],
     [
@@ -148,7 +152,10 @@ describe('a request that is wrong about shared memory', () => {
     ],
     [
       'classes in shared memory',
-      { outputs: [{ name: 'y', parameters: { ...REGION, classification: { int64_param: 1 } } }] },
+      {
+        inputs: [],
+        outputs: [{ name: 'y', parameters: { ...REGION, classification: { int64_param: 1 } } }],
+      },
       "output can't set both 'shared_memory_region' and 'classification'",
     ],
     [
@@ -165,5 +172,40 @@ describe('a request that is wrong about shared memory', () => {
     const { call } = askModel(aMessage({ raw_input_contents: [], ...message }));
 
     expect(call.failures).toEqual([{ code: GRPC.INVALID_ARGUMENT, message: text }]);
+  });
+
+  it('is told of its inputs first, then of its outputs, as by Triton', () => {
+    const region = (name: string): Message => ({
+      parameters: { ...REGION, shared_memory_region: { string_param: name } },
+    });
+    const message = { inputs: [anInput(region('in'))], outputs: [{ name: 'y', ...region('out') }] };
+
+    const { call } = askModel(aMessage({ raw_input_contents: [], ...message }));
+
+    expect(call.failures).toEqual([
+      { code: GRPC.NOT_FOUND, message: "Unable to find shared memory region: 'in'" },
+    ]);
+  });
+
+  it('has nothing read from there for a model that is not there', () => {
+    class WatchedMemory extends SharedMemory {
+      readonly asked: string[] = [];
+
+      override place(place: PlaceInRegion): SharedMemoryPlace {
+        this.asked.push(place.region);
+        return super.place(place);
+      }
+    }
+    const sharedMemory = new WatchedMemory();
+    const message = aMessage({
+      model_name: 'nosuch',
+      inputs: [anInput({ parameters: REGION })],
+      raw_input_contents: [],
+    });
+
+    const { call } = askModel(message, { sharedMemory });
+
+    expect(call.failures).toMatchObject([{ code: GRPC.NOT_FOUND }]);
+    expect(sharedMemory.asked).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { appendFileSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RuntimeError } from '../core/errors.js';
@@ -92,6 +92,17 @@ describe.skipIf(!HAS_SHARED_MEMORY)('SharedMemory', () => {
       "failed to register shared memory region 'r': invalid args",
     ]);
     expect(memory.list()).toEqual([]);
+  });
+
+  it('refuses places in a file that are too far to be read', () => {
+    file.resize(2 ** 53 - 1);
+    // One with 64 bytes more, which Node cannot make.
+    appendFileSync(file.path, Buffer.alloc(64));
+
+    expect(refusal(() => register({ offset: 2 ** 53 - 8, byteSize: 64 }))).toEqual([
+      'INVALID_ARGUMENT',
+      "failed to register shared memory region 'r': invalid args",
+    ]);
   });
 
   it.each([

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { RuntimeError } from '../core/errors.js';
+import { collectGarbage } from '../core/garbage.js';
 import { aMessage } from '../testing/ask-model.js';
 import { aTensor } from '../testing/build.js';
+import { HAS_SHARED_MEMORY, SharedMemoryFile } from '../testing/shared-memory-file.js';
 import { openStream, storyOf, type OpenStream } from '../testing/open-stream.js';
 import { GRPC } from './grpc-status.js';
 
@@ -9,6 +11,12 @@ const LARGE = Array<number>(100_000).fill(1);
 
 function ask({ call }: OpenStream, ...ids: string[]): void {
   for (const id of ids) call.write(aMessage({ id }));
+}
+
+/** A field of a message, with its length in five bytes. */
+function field(number: number, value: Buffer): Buffer {
+  const length = [0, 7, 14, 21].map((bits) => ((value.length >>> bits) & 0x7f) | 0x80);
+  return Buffer.concat([Buffer.of(number * 8 + 2, ...length, 0), value]);
 }
 
 /** A caller who has read one answer, and three of 400 kB that wait. */
@@ -135,6 +143,53 @@ describe('a stream with very much under way', () => {
     stream.model.at('a').answer();
 
     expect(stream.call.paused).toBe(false);
+  });
+
+  it.skipIf(!HAS_SHARED_MEMORY)('counts inputs that are in shared memory', () => {
+    const stream = openStream();
+    const byteSize = 65 * 2 ** 20;
+    const file = new SharedMemoryFile(Buffer.of(1));
+    file.resize(byteSize);
+    stream.sharedMemory.register({ name: 'r', key: file.key, offset: 0, byteSize });
+    file.remove();
+    const parameters = {
+      shared_memory_region: { string_param: 'r' },
+      shared_memory_byte_size: { int64_param: byteSize },
+    };
+    const inputs = [{ name: 'INPUT0', datatype: 'UINT8', shape: [1, byteSize], parameters }];
+    stream.call.write(aMessage({ id: 'a', inputs, raw_input_contents: [] }));
+    stream.sharedMemory.unregisterAll();
+    expect(stream.call.paused).toBe(true);
+
+    stream.model.at('a').answer();
+
+    expect(stream.call.paused).toBe(false);
+  });
+
+  it('counts inputs as large as they are, however few bytes they came in', () => {
+    const stream = openStream();
+    const numbers = 9 * 2 ** 20;
+    const start = aMessage({ id: 'a', inputs: [], raw_input_contents: [] });
+    // InferTensorContents.int64_contents, packed: a byte for each, and eight in a tensor.
+    const contents = field(5, field(3, Buffer.alloc(numbers)));
+    const input = [field(1, Buffer.from('INPUT0')), field(2, Buffer.from('INT64')), contents];
+    stream.call.write(Buffer.concat([start, field(5, Buffer.concat(input))]));
+
+    expect(stream.call.paused).toBe(true);
+  });
+
+  it('holds no inputs of what has been answered and waits for its turn', async () => {
+    const stream = openStream();
+    ask(stream, 'a', 'b');
+    const input = new WeakRef(stream.model.at('b').request.inputs[0]!);
+
+    stream.model.at('b').answer();
+    stream.model.asked.splice(1);
+    // A WeakRef holds its target until the event loop has gone on.
+    await new Promise(setImmediate);
+    collectGarbage();
+
+    expect([storyOf(stream), input.deref()]).toEqual([[], undefined]);
   });
 
   it('is not read while requests without end are under way', () => {

@@ -3,7 +3,7 @@
 
 import type { Deadline } from '../core/deadline.js';
 import { RuntimeError } from '../core/errors.js';
-import type { InferenceResponse } from '../core/inference.js';
+import type { InferenceRequest, InferenceResponse } from '../core/inference.js';
 import type { ServedModel } from '../core/model-catalog.js';
 import type { GrpcCall } from './grpc-transport.js';
 import { encodeStreamError, encodeStreamResponse } from './infer-response-encoder.js';
@@ -13,32 +13,46 @@ import { ModelInference, type ModelInferenceParts } from './model-inference.js';
 export interface InferenceStreamPort {
   readonly call: GrpcCall;
   readonly deadline: Deadline;
+  /** It costs so many bytes more than it did. */
+  grew(inference: StreamedInference, bytes: number): void;
   /** One of the messages of a decoupled model. */
   sendNow(inference: StreamedInference, message: Buffer): void;
   concluded(inference: StreamedInference, failure: RuntimeError | undefined): void;
+}
+
+/**
+ * Where the answer to a request leaves. It knows nothing of the request: what has been answered waits here for those before it, and
+ * its inputs are free by then.
+ */
+export class StreamTurn {
+  /** Nothing holds up the requests behind it any more. */
+  isSettled = false;
+  /** What leaves: the last message, or the failure with which the stream ends. */
+  outcome: Buffer | RuntimeError | undefined;
 }
 
 /** What a request costs beside the bytes of its message, about: its objects on the road. */
 const REQUEST_BYTES = 4096;
 
 export class StreamedInference extends ModelInference {
-  /** What it costs while it is under way. */
-  readonly cost: number;
-  /** Nothing holds up the requests behind it any more. */
-  isSettled = false;
-  /** What leaves in its turn: the last message, or the failure with which the stream ends. */
-  outcome: Buffer | RuntimeError | undefined;
+  readonly turn = new StreamTurn();
   /** False: what goes wrong is a refusal, for its model has not taken it. */
   isAccepted = false;
   readonly #stream: InferenceStreamPort;
+  #cost: number;
   #isDecoupled = false;
   #answer: Buffer | undefined;
   #error: RuntimeError | undefined;
 
   constructor(message: Buffer, stream: InferenceStreamPort, parts: ModelInferenceParts) {
     super(stream.call, stream.deadline, parts);
-    this.cost = message.length + REQUEST_BYTES;
+    this.#cost = message.length + REQUEST_BYTES;
     this.#stream = stream;
+  }
+
+  /** What it costs while it is under way. */
+  get cost(): number {
+    return this.#cost;
   }
 
   get isDecoupled(): boolean {
@@ -49,7 +63,7 @@ export class StreamedInference extends ModelInference {
     let message;
     try {
       message = encodeStreamResponse(this.prepared(response), {
-        id: this.request!.id,
+        id: this.id,
         isFinal: !this.#isDecoupled,
       });
     } catch (error) {
@@ -62,14 +76,24 @@ export class StreamedInference extends ModelInference {
 
   /** The message that says, after all others, how it ended; undefined for a decoupled model that has no more to say. */
   lastMessage(failure: RuntimeError | undefined): Buffer | undefined {
-    if (failure) return encodeStreamError(failure.message, this.request?.id ?? '');
+    if (failure) return encodeStreamError(failure.message, this.id);
     return this.#isDecoupled ? this.#emptyFinalResponse() : this.#answer;
   }
 
   protected admit({ decoupled }: ServedModel): void {
     if (!decoupled) return;
     this.#isDecoupled = true;
-    this.isSettled = true;
+    this.turn.isSettled = true;
+  }
+
+  /** Inputs may be larger than the message: in shared memory, or written with fewer bytes. */
+  protected accepted({ inputs }: InferenceRequest): void {
+    let bytes = REQUEST_BYTES;
+    for (const { data } of inputs) bytes += data.byteLength;
+    const more = bytes - this.#cost;
+    if (more <= 0) return;
+    this.#cost = bytes;
+    this.#stream.grew(this, more);
   }
 
   protected conclude(error: RuntimeError | undefined): RuntimeError | undefined {
@@ -81,8 +105,8 @@ export class StreamedInference extends ModelInference {
 
   /** Only for those who have asked for it, as in Triton. */
   #emptyFinalResponse(): Buffer | undefined {
-    const { parameters, id } = this.request!;
-    if (!parameters.enableEmptyFinalResponse) return undefined;
+    const { id } = this;
+    if (!this.request!.parameters.enableEmptyFinalResponse) return undefined;
     const { name, version } = this.model!;
     const nothing = { modelName: name, modelVersion: String(version), outputs: [] };
     return encodeStreamResponse(nothing, { id, isFinal: true });

@@ -156,6 +156,30 @@ describe('createMetrics', () => {
     expect(text).toContain('nv_inference_compute_infer_summary_us_count{model="m",version="1"} 1');
   });
 
+  it('shows summaries of hits and misses of models that are cached', async () => {
+    const cache = new CacheStat({ summaries: true });
+    cache.digests!.hits.add(7000, 7);
+    const cached = new ModelStatistics({ summaries: true, cache });
+    const plain = new ModelStatistics({ summaries: true });
+    const options = { ...OPTIONS, summaryQuantiles: [0.5] };
+
+    const text = await render(
+      [
+        { name: 'c', version: 1, statistics: cached },
+        { name: 'p', version: 1, statistics: plain },
+      ],
+      options,
+    );
+
+    expect(text).toContain('nv_cache_hit_summary_per_model{model="c",quantile="0.5",version="1"}');
+    expect(text).toContain('nv_cache_hit_summary_per_model_sum{model="c",version="1"} 7000');
+    expect(text).toContain('nv_cache_miss_summary_per_model_count{model="c",version="1"} 0');
+    expect(text).not.toMatch(/nv_cache_\w+_summary_per_model\w*\{model="p"/);
+    expect(await render([{ name: 'c', version: 1, statistics: cached }])).not.toContain(
+      'nv_cache_hit_summary',
+    );
+  });
+
   it('shows the machine and the process', async () => {
     const text = await render([]);
 

@@ -26,6 +26,7 @@ export function modelMetrics(options: ModelMetricOptions): readonly ModelMetric[
     ...(options.summaryQuantiles ? summaries(options.summaryQuantiles, options.now) : []),
     ...BATCHING,
     ...CACHE,
+    ...(options.summaryQuantiles ? cacheSummaries(options.summaryQuantiles, options.now) : []),
   ];
 }
 
@@ -246,6 +247,20 @@ function summaries(quantiles: readonly number[], now: () => number): ModelMetric
       },
     };
   });
+}
+
+function cacheSummaries(quantiles: readonly number[], now: () => number): ModelMetric[] {
+  return (['hit', 'miss'] as const).map((what) => ({
+    name: `nv_cache_${what}_summary_per_model`,
+    help: `Summary of cache ${what} durations per model, in microseconds`,
+    type: 'summary',
+    write: (to, { cache }) => {
+      const digests = cache?.digests;
+      if (!digests) return;
+      const digest = what === 'hit' ? digests.hits : digests.misses;
+      writeSummary(to, digest, { quantiles, now: now() });
+    },
+  }));
 }
 
 function writeSummary(

@@ -19,6 +19,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import type { LegFacts } from '../core/call.js';
 import type { SamplerConfig } from '../config/trace-config.js';
 import type { ErrorCode, RuntimeError } from '../core/errors.js';
+import type { TraceSettings } from '../core/trace-control.js';
 import type { FinishedRequest, RequestObserver } from '../core/request-observer.js';
 import { TraceSampling } from './trace-sampling.js';
 import { createSampler, sampled } from './trace-sampler.js';
@@ -29,6 +30,8 @@ export interface TracingOptions {
   readonly serviceName: string;
   readonly serviceVersion: string;
   readonly sampler: SamplerConfig;
+  /** Before TraceSetting changes them. */
+  readonly settings: Partial<TraceSettings>;
   /** The milliseconds since 1970 at the zero point of the clock that requests are timed with, as of now: time of day may be set. */
   readonly epochMs: () => number;
   /** Told of spans that cannot be sent. */
@@ -44,7 +47,7 @@ export class Tracing implements RequestObserver {
   readonly #options: TracingOptions;
 
   constructor(options: TracingOptions) {
-    const { url, serviceName, serviceVersion, sampler, warn } = options;
+    const { url, serviceName, serviceVersion, sampler, settings, warn } = options;
     const ignore = (): void => undefined;
     diag.setLogger(
       { error: warn, warn, info: ignore, debug: ignore, verbose: ignore },
@@ -63,7 +66,8 @@ export class Tracing implements RequestObserver {
     this.#sdk.start();
     this.#tracer = trace.getTracer('inferd', serviceVersion);
     this.#options = options;
-    this.sampling = new TraceSampling(sampler.ratio === 0 ? 0 : Math.round(1 / sampler.ratio));
+    const rate = sampler.ratio === 0 ? 0 : Math.round(1 / sampler.ratio);
+    this.sampling = new TraceSampling(rate, settings);
   }
 
   requestFinished(request: FinishedRequest): void {

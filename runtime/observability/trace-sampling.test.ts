@@ -19,6 +19,22 @@ describe('TraceSampling', () => {
     expect(new TraceSampling(100).settings('')).toEqual({ ...AT_START, rate: 100 });
   });
 
+  it('begins with what the start has settled, and goes back to it', () => {
+    const sampling = new TraceSampling(1, { rate: 2, count: 3 });
+    expect(sampling.settings('m')).toEqual({ ...AT_START, rate: 2, count: 3 });
+    expect(turns(sampling, 'm', 4)).toEqual([false, true, false, true]);
+
+    sampling.change('', { rate: 1, count: 1 });
+    sampling.traced('m');
+    expect([turns(sampling, 'm', 2), sampling.isOpen('m')]).toEqual([[true, true], false]);
+    sampling.change('', { rate: null, count: null });
+    sampling.traced('m');
+
+    expect(sampling.settings('m')).toEqual({ ...AT_START, rate: 2, count: 2 });
+    expect([turns(sampling, 'm', 2), sampling.isOpen('m')]).toEqual([[false, true], true]);
+    expect(new TraceSampling(1, { isOn: false }).isOpen('m')).toBe(false);
+  });
+
   it('takes every Nth request, from the moment when it is told so', () => {
     const sampling = new TraceSampling(1);
 

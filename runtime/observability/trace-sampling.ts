@@ -1,5 +1,5 @@
-// Which requests are traced. A setting of a model goes before that of all models, and this before what the start has settled: then
-// the sampler of OpenTelemetry decides, by its environment variables.
+// Which requests are traced. A setting of a model goes before that of all models, this before that of the start, and what none of them
+// has settled the sampler of OpenTelemetry decides, by its environment variables.
 
 import type { TraceChanges, TraceControl, TraceSettings } from '../core/trace-control.js';
 
@@ -7,17 +7,20 @@ import type { TraceChanges, TraceControl, TraceSettings } from '../core/trace-co
 export type Turn = boolean | 'sampler';
 
 export class TraceSampling implements TraceControl {
-  readonly #atStart: TraceSettings;
+  readonly #unsettled: TraceSettings;
+  readonly #atStart: Scope;
   readonly #all: Scope = { own: {}, seen: 0 };
   readonly #models = new Map<string, Scope>();
 
   /** `rate`: what the sampler's variables come to, to be shown. */
-  constructor(rate: number) {
-    this.#atStart = { isOn: true, rate, count: -1, logFrequency: 0 };
+  constructor(rate: number, atStart: Partial<TraceSettings> = {}) {
+    this.#unsettled = { isOn: true, rate, count: -1, logFrequency: 0 };
+    this.#atStart = { own: { ...atStart }, seen: 0 };
   }
 
   settings(model: string): TraceSettings {
-    return { ...this.#atStart, ...this.#all.own, ...this.#models.get(model)?.own };
+    const own = this.#models.get(model)?.own;
+    return { ...this.#unsettled, ...this.#atStart.own, ...this.#all.own, ...own };
   }
 
   change(model: string, changes: TraceChanges): void {
@@ -51,11 +54,12 @@ export class TraceSampling implements TraceControl {
 
   // ---- details below; callers need not read ----
 
-  /** Undefined: it has not been changed since the start. */
+  /** Undefined: nobody has settled it. */
   #scopeWith(key: keyof TraceSettings, model: string): Scope | undefined {
     const scope = this.#models.get(model);
     if (scope?.own[key] !== undefined) return scope;
-    return this.#all.own[key] === undefined ? undefined : this.#all;
+    if (this.#all.own[key] !== undefined) return this.#all;
+    return this.#atStart.own[key] === undefined ? undefined : this.#atStart;
   }
 }
 

@@ -73,6 +73,7 @@ export interface OpenStream {
   readonly catalog: FakeCatalog;
   readonly health: FakeHealth;
   readonly clock: FakeClock;
+  readonly sharedMemory: SharedMemory;
 }
 
 export function openStream(options: FakeCallOptions = {}, observer?: RequestObserver): OpenStream {
@@ -82,13 +83,11 @@ export function openStream(options: FakeCallOptions = {}, observer?: RequestObse
     .serve(aServedModel({ name: 'many', decoupled: true }), decoupled);
   const [health, clock] = [new FakeHealth(), new FakeClock()];
   const call = new FakeStreamCall(options);
-  const method = modelStreamInferMethod(
-    { catalog, clock, observer, sharedMemory: new SharedMemory() },
-    health,
-  );
+  const sharedMemory = new SharedMemory();
+  const method = modelStreamInferMethod({ catalog, clock, observer, sharedMemory }, health);
   if (method.kind !== 'stream') throw new Error('ModelStreamInfer is no stream');
   method.handle(call);
-  return { call, model, decoupled, catalog, health, clock };
+  return { call, model, decoupled, catalog, health, clock, sharedMemory };
 }
 
 /** What was sent, decoded. */

@@ -1,14 +1,17 @@
 // A Redis of the test's own, on a free port of the loopback interface, that keeps nothing on disk.
 
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile as execFileCallback, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 
 const BINARY = '/usr/bin/redis-server';
+const CLI = '/usr/bin/redis-cli';
+const execFile = promisify(execFileCallback);
 
 /** Debian's; where it is missing, tests that need it skip: apt-get install redis-server. */
-export const HAS_REDIS = existsSync(BINARY);
+export const HAS_REDIS = existsSync(BINARY) && existsSync(CLI);
 
 export class RedisProcess {
   readonly port: number;
@@ -37,6 +40,12 @@ export class RedisProcess {
       child.once('close', (code) => reject(new Error(`redis-server ended with ${code ?? ''}`)));
     });
     return redis;
+  }
+
+  /** What redis-cli answers to a command. */
+  async ask(...command: readonly string[]): Promise<string> {
+    const { stdout } = await execFile(CLI, ['-p', String(this.port), ...command]);
+    return stdout.trim();
   }
 
   signal(name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void {
