@@ -16,6 +16,7 @@ import { ModelMemory } from './instance/model-memory.js';
 import { RateLimiter } from './instance/rate-limiter.js';
 import { LoadReport } from './observability/load-report.js';
 import { holdOverrideFiles, showModelCard } from './repository/load-layers.js';
+import { clearStaleOverrides } from './repository/stale-overrides.js';
 import { ModelLoader } from './repository/model-loader.js';
 import { ModelManager } from './repository/model-manager.js';
 import { ModelRegistry } from './repository/model-registry.js';
@@ -109,6 +110,7 @@ class ServerBuilder {
 
   async start(): Promise<Server> {
     const poller = await this.#preparePoller();
+    await clearStaleOverrides();
     const failures = await this.#manager.start(this.#options.loadModels);
     poller?.start();
     const models = await this.#manager.index({ readyOnly: false });

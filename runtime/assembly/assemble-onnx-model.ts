@@ -1,5 +1,5 @@
-// An ONNX model = observe > validate (> response cache) > scheduler > instances. Its instances are made at once and stay, or, where models share
-// a limited memory, when they are needed.
+// An ONNX model = observe > validate (> response cache) > scheduler > instances. Its instances are made at once and stay, or, where
+// models share a limited memory, when they are needed.
 
 import { join } from 'node:path';
 import type { ModelTensors } from '../config/complete-from-model.js';

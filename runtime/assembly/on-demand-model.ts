@@ -45,19 +45,19 @@ export async function startOnDemand(
   return { instances, config, loaded };
 }
 
+// ---- details below; callers need not read ----
+
 /** Whether the configuration says that the model never leaves memory. */
-export function isPinned({ parameters }: ModelConfigMessage): boolean {
+function isPinned({ parameters }: ModelConfigMessage): boolean {
   return parameters?.['pinned']?.string_value === 'true';
 }
-
-// ---- details below; callers need not read ----
 
 /** Where the file does not say all, a session is made to be asked. */
 async function declaredTensors(parts: AssemblyParts, making: OnnxMaking): Promise<ModelTensors> {
   const declared = await parts.threads.describe(making.modelPath);
   if (declared) return declared;
   const [group] = making.groups;
-  const groups = group ? [{ ...group, count: 1 }] : [];
+  const groups = group ? [{ ...group, count: 1, isPassive: false }] : [];
   const { instances, loaded } = await startOnnxInstances(parts, { ...making, groups });
   await instances.close();
   return loaded;

@@ -8,7 +8,9 @@ export interface InstanceGroupSpec {
   readonly count: number;
   /** Device numbers; empty on the CPU. Each gets `count` instances. */
   readonly gpus: readonly number[];
-  /** Undefined: its instances need nothing that is limited. */
+  /** Its instances are loaded, and run nothing. */
+  readonly isPassive?: boolean | undefined;
+  /** Undefined: its instances need nothing that is limited, and none comes before another. */
   readonly rateLimiter?: RateLimiterSpec | undefined;
 }
 
@@ -26,22 +28,24 @@ export interface ResourceNeed {
   readonly count: number;
 }
 
-/** Instances that the groups ask for together. */
+/** Instances that the groups ask for together and that run batches. */
 export function instanceCount(groups: readonly InstanceGroupSpec[]): number {
+  return sessionCount(groups.filter(({ isPassive }) => !isPassive));
+}
+
+/** Instances that the groups ask for together, those that run nothing included. */
+export function sessionCount(groups: readonly InstanceGroupSpec[]): number {
   return groups.reduce((sum, { count, gpus }) => sum + count * Math.max(gpus.length, 1), 0);
 }
 
-/** Passive groups are loaded by nobody here: an instance the scheduler may not use would only take memory. */
 export function instanceGroupsOf(message: ModelConfigMessage): InstanceGroupSpec[] {
-  return (message.instance_group ?? [])
-    .filter((group) => !group.passive)
-    .map((group) => ({
-      name: group.name ?? '',
-      kind: group.kind === 'KIND_GPU' ? 'KIND_GPU' : 'KIND_CPU',
-      count: group.count ?? 1,
-      gpus: group.kind === 'KIND_GPU' ? (group.gpus?.length ? group.gpus : [0]) : [],
-      ...rateLimiterOf(group),
-    }));
+  return (message.instance_group ?? []).map((group) => ({
+    name: group.name ?? '',
+    kind: group.kind === 'KIND_GPU' ? 'KIND_GPU' : 'KIND_CPU',
+    count: group.count ?? 1,
+    gpus: group.kind === 'KIND_GPU' ? (group.gpus?.length ? group.gpus : [0]) : [],
+    ...(group.passive ? { isPassive: true } : rateLimiterOf(group)),
+  }));
 }
 
 // ---- details below; callers need not read ----
@@ -52,6 +56,6 @@ function rateLimiterOf({
   const resources = (limiter?.resources ?? []).flatMap(({ name = '', global, count = 0 }) =>
     count > 0 ? [{ name, isGlobal: global ?? false, count }] : [],
   );
-  if (resources.length === 0) return {};
-  return { rateLimiter: { priority: Math.max(limiter?.priority ?? 0, 1), resources } };
+  const priority = Math.max(limiter?.priority ?? 0, 1);
+  return resources.length === 0 && priority === 1 ? {} : { rateLimiter: { priority, resources } };
 }

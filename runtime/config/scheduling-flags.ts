@@ -14,7 +14,7 @@ export const SCHEDULING_FLAGS: FlagGroup = {
     text(
       'rate-limit-resource',
       'NAME:COUNT[:DEVICE]',
-      'How much there is of a resource, on each device or on one; unset: as much as the neediest instance needs. May be repeated.',
+      'How much there is of a resource, on each device or on one; without any: as much as the neediest instance needs. May be repeated.',
       { repeatable: true },
     ),
     text(

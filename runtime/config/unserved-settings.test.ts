@@ -40,6 +40,14 @@ describe('ineffectiveSettings', () => {
   });
 });
 
+describe('optimization.eager_batching', () => {
+  it('is nothing to be told of: batches are gathered as requests come', () => {
+    const { message } = parseModelConfig('optimization { eager_batching: true }');
+
+    expect(ineffectiveSettings(message, { hasResponseCache: false })).toEqual([]);
+  });
+});
+
 describe('metric_tags', () => {
   it('are told of where they can be no label', () => {
     const { message } = parseModelConfig(

@@ -53,6 +53,10 @@ const REFUSED: readonly Setting[] = [
   { says: 'traffic', isSet: ({ traffic }) => isFilled(traffic) },
 ];
 
+// optimization.eager_batching is not among them. It asks that the next batch be prepared while instances are busy, at the price that
+// it may be smaller. That is done for every model: requests are gathered as they come, and what is left when an instance is free, a copy
+// of their bytes, is made then, so that no request is bound to a batch in which it can no longer time out or be cancelled.
+
 const LATER = 'is not acted on by this version of inferd';
 
 const IGNORED: readonly Setting[] = [
@@ -65,10 +69,6 @@ const IGNORED: readonly Setting[] = [
     isSet: ({ cc_model_filenames: files }) => files !== undefined,
   },
   { says: `monitoring ${LATER}`, isSet: ({ monitoring }) => isFilled(monitoring) },
-  {
-    says: 'optimization.eager_batching has no effect (a batch is made when an instance is free)',
-    isSet: ({ optimization }) => optimization?.eager_batching === true,
-  },
   {
     says: 'sequence_batching.iterative_sequence is not known to ONNX models',
     isSet: ({ sequence_batching: batching }) => batching?.iterative_sequence === true,

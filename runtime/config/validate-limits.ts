@@ -10,7 +10,7 @@ const MOST_RUNS = 10_000;
 const MOST_REQUESTS = 65_536;
 
 export function validateLimits(message: ModelConfigMessage): ConfigProblem[] {
-  return [...instanceProblems(message), ...warmUpProblems(message)];
+  return [...instanceProblems(message), ...passiveProblems(message), ...warmUpProblems(message)];
 }
 
 // ---- details below; callers need not read ----
@@ -25,6 +25,16 @@ function instanceProblems({
   );
   if (instances <= MOST_INSTANCES) return [];
   const text = `${instances} instances of model '${name}' are too many: at most ${MOST_INSTANCES}`;
+  return [{ path: 'instance_group', message: text }];
+}
+
+/** Triton loads such a model, and its requests wait for ever. */
+function passiveProblems({
+  instance_group: groups = [],
+  name = '',
+}: ModelConfigMessage): ConfigProblem[] {
+  if (groups.length === 0 || !groups.every(({ passive }) => passive)) return [];
+  const text = `all instance groups of model '${name}' are passive: nothing would run its requests`;
   return [{ path: 'instance_group', message: text }];
 }
 

@@ -76,6 +76,10 @@ describe('validateModelConfig', () => {
       "instance_group: 2000000000 instances of model 'm' are too many: at most 1024",
     ],
     [
+      'instance_group [ { passive: true }, { passive: true } ]',
+      "instance_group: all instance groups of model 'm' are passive: nothing would run its requests",
+    ],
+    [
       'model_warmup { count: 4000000000 batch_size: 1 }',
       'model_warmup[0].count: count of a warmup sample is 4000000000: at most 10000',
     ],

@@ -14,6 +14,11 @@ export abstract class TimerNode {
   dueAt = Infinity;
   scheduled = false;
 
+  /** It is on a wheel that has not come to it yet, though its time has. */
+  isOverdue(now: number): boolean {
+    return this.scheduled && this.dueAt <= now;
+  }
+
   /** Called once at `dueAt` or up to about a millisecond later, after the node has left the wheel. */
   abstract onDue(): void;
 }

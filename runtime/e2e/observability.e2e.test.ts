@@ -11,7 +11,7 @@ import { fp32, inferRequest } from './harness/requests.js';
 import { serving } from './harness/serving.js';
 import { SAMPLE_MODELS } from './harness/temporary-repository.js';
 import { TestClient, type Message } from './harness/test-client.js';
-import { TestServer } from './harness/test-server.js';
+import { TestServer, type LogLine } from './harness/test-server.js';
 
 const SERVER_SPAN = 'inference.GRPCInferenceService/ModelInfer';
 
@@ -135,7 +135,8 @@ describe('a server with a log of requests', () => {
 
   it('writes a line for every second one', async () => {
     for (const id of ['1', '2', '3', '4']) await here.client.infer(aRequest(id));
-    await here.server.logged(/^request$/);
+    const logged = ({ id, msg }: LogLine): boolean => msg === 'request' && id === '4';
+    await here.server.loggedLine(logged);
 
     const lines = here.server.log.filter(({ msg }) => msg === 'request');
     expect(

@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { ONNX_TYPE } from '../testing/onnx-model.js';
 import { scrape } from './harness/metrics.js';
 import { fp32, fp32Output, inferRequest } from './harness/requests.js';
-import { serving } from './harness/serving.js';
+import { serving, type Serving } from './harness/serving.js';
 import { TemporaryRepository } from './harness/temporary-repository.js';
 
 const run = promisify(execFile);
@@ -18,9 +18,16 @@ const PROTO = fileURLToPath(new URL('../../proto/grpc_service.proto', import.met
 
 const REQUESTS = 100_000;
 const CONNECTIONS = 20;
-const GIB = 2 ** 30;
+/** An open stream of HTTP/2 is some 10 kB in Node, so that many requests at once are 1 GB; the queue adds nothing to speak of. */
+const MOST_BYTES = 2 * 2 ** 30;
+/** One of the bounds of the histogram of queue times. */
+const LIMIT_US = 50_000;
 
-describe('a model that is asked more than it can take', () => {
+const FULL = '14 [request id: <id_unknown>] Exceeds maximum queue size';
+const EXPIRED = '14 Request timeout expired';
+
+/** One instance, four requests at a time. */
+function repositoryOf(queuePolicy: string): TemporaryRepository {
   const repository = new TemporaryRepository();
   const shape = ['n', 64];
   repository.model(
@@ -31,45 +38,73 @@ describe('a model that is asked more than it can take', () => {
       nodes: [{ op: 'Softmax', inputs: ['x'], outputs: ['y'] }],
     },
     `max_batch_size: 4 instance_group [ { count: 1 kind: KIND_CPU } ]
-     dynamic_batching { default_queue_policy { max_queue_size: 16 } }`,
+     dynamic_batching { default_queue_policy { ${queuePolicy} } }`,
   );
-  const here = serving(repository);
-  const request = inferRequest('small', [fp32('x', [1, 64], Array<number>(64).fill(0))]);
+  return repository;
+}
+
+const request = inferRequest('small', [fp32('x', [1, 64], Array<number>(64).fill(0))]);
+
+describe('a model that is asked more than it can take', () => {
+  const here = serving(repositoryOf('max_queue_size: 16'));
 
   it('answers every one of 100,000 at once, refuses what finds the queue full, and goes on', async () => {
-    const message = encoded(request).toString('base64');
-    const port = String(here.server.ports.grpc);
-    const args = [BURST, port, String(REQUESTS), String(CONNECTIONS), message];
-    const { stdout } = await run(process.execPath, args);
-    const counts = JSON.parse(stdout) as Record<string, number>;
-    const served = counts['0']!;
-    const refused = counts['14 [request id: <id_unknown>] Exceeds maximum queue size']!;
+    const counts = await burst(here);
+    const [served, refused] = [counts['0']!, counts[FULL]!];
 
     expect(Object.keys(counts)).toHaveLength(2);
     expect(served + refused).toBe(REQUESTS);
-    expect(await countedByServer()).toEqual({ served, refused, waiting: 0 });
-    expect(mostResidentBytes()).toBeLessThan(GIB);
+    expect(await countedBy(here)).toEqual({ served, refused, waiting: 0 });
+    expect(mostResidentBytes(here)).toBeLessThan(MOST_BYTES);
     expect(fp32Output(await here.client.infer(request), 'y')).toHaveLength(64);
   }, 180_000);
-
-  async function countedByServer(): Promise<Record<string, number | undefined>> {
-    const values = await scrape(here.server);
-    const labels = 'model="small",version="1"';
-    return {
-      served: values.get(`nv_inference_request_success{${labels}}`),
-      refused: values.get(
-        'nv_inference_request_failure{model="small",reason="REJECTED",version="1"}',
-      ),
-      waiting: values.get(`nv_inference_pending_request_count{${labels}}`),
-    };
-  }
-
-  /** Of the server's process, since it was started. */
-  function mostResidentBytes(): number {
-    const status = readFileSync(`/proc/${here.server.pid}/status`, 'utf8');
-    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)![1]) * 1024;
-  }
 });
+
+describe('a model whose queue is longer than its time limit', () => {
+  const policy = `max_queue_size: 20000 default_timeout_microseconds: ${LIMIT_US}`;
+  const here = serving(repositoryOf(policy));
+
+  it('serves none of 100,000 at once that has waited longer than that', async () => {
+    const counts = await burst(here);
+    const [served, refused] = [counts['0']!, counts[EXPIRED]! + (counts[FULL] ?? 0)];
+
+    expect(served + refused).toBe(REQUESTS);
+    expect(await countedBy(here)).toEqual({ served, refused, waiting: 0 });
+    const values = await scrape(here.server);
+    const histogram = 'nv_inference_queue_duration_histogram_us';
+    expect(values.get(`${histogram}_count{model="small",version="1"}`)).toBe(served);
+    expect(values.get(`${histogram}_bucket{model="small",le="${LIMIT_US}",version="1"}`)).toBe(
+      served,
+    );
+    expect(mostResidentBytes(here)).toBeLessThan(MOST_BYTES);
+  }, 180_000);
+});
+
+/** How many of the requests were answered with which status. */
+async function burst({ server }: Serving): Promise<Record<string, number>> {
+  const message = encoded(request).toString('base64');
+  const args = [BURST, String(server.ports.grpc), String(REQUESTS), String(CONNECTIONS), message];
+  const { stdout } = await run(process.execPath, args);
+  return JSON.parse(stdout) as Record<string, number>;
+}
+
+async function countedBy({ server }: Serving): Promise<Record<string, number | undefined>> {
+  const values = await scrape(server);
+  const labels = 'model="small",version="1"';
+  return {
+    served: values.get(`nv_inference_request_success{${labels}}`),
+    refused: values.get(
+      'nv_inference_request_failure{model="small",reason="REJECTED",version="1"}',
+    ),
+    waiting: values.get(`nv_inference_pending_request_count{${labels}}`),
+  };
+}
+
+/** Of the server's process, since it was started. */
+function mostResidentBytes({ server }: Serving): number {
+  const status = readFileSync(`/proc/${server.pid}/status`, 'utf8');
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)![1]) * 1024;
+}
 
 /** As it goes over the wire, unframed. */
 function encoded(message: object): Buffer {

@@ -16,10 +16,12 @@ const FEED: BatchFeed = { rows: 1, buffer: new ArrayBuffer(0), tensors: [] };
 const NO_MEMORY: WorkerOutput = { kind: 'error', code: 'INTERNAL', message: 'no memory' };
 
 let clock: FakeClock;
+let troubles: string[];
 
 beforeEach(() => {
   pools.length = 0;
   clock = new FakeClock();
+  troubles = [];
 });
 
 function cpu(...counts: number[]): InstanceGroupSpec[] {
@@ -35,7 +37,8 @@ function options(...counts: number[]): InstanceGroupOptions {
 
 function threadsOf(maxThreads = 8): ExecutorThreads {
   const settings = { ortLogLevel: 4 as const };
-  return new ExecutorThreads({ maxThreads, settings, clock, died: () => undefined });
+  const trouble = ({ message }: RuntimeError): void => void troubles.push(message);
+  return new ExecutorThreads({ maxThreads, settings, clock, trouble, died: () => undefined });
 }
 
 async function aGroup(count: number, threads = threadsOf()): Promise<InstanceGroup> {
@@ -357,5 +360,35 @@ describe('an instance with long batches', () => {
 
     expect([slow.idle, fast.idle, idle.idle]).toEqual([1, 1, 1]);
     expect(pools.map(({ sessions }) => sessions.size)).toEqual([2, 1]);
+    expect(new Set(troubles)).toEqual(
+      new Set([
+        'an instance of model.onnx could not be moved to another thread, it stays where it is, for good: no memory',
+      ]),
+    );
+  });
+
+  it('is tried again on another thread when that one dies meanwhile', async () => {
+    const threads = threadsOf(2);
+    const [slow, idle] = [await aGroup(1, threads), await aGroup(1, threads)];
+    const fast = await aGroup(1, threads);
+    pools[0]!.answer = (input) =>
+      input.kind === 'run' ? ranFor(input.session === 1 ? 300 : 0.1) : usualAnswer(input);
+    let deaths = 0;
+    pools[1]!.answer = (input) => {
+      if (input.kind !== 'load' || deaths++ > 0) return usualAnswer(input);
+      queueMicrotask(() => pools[1]!.die());
+      return new Promise(() => undefined);
+    };
+
+    for (let i = 0; i < 8; i++) {
+      for (const group of [slow, fast]) await group.run(FEED);
+      await settle();
+    }
+
+    expect(troubles).toEqual([
+      'an instance of model.onnx could not be moved to another thread, it will be tried again: executor thread failed: worker exited with code: 1',
+    ]);
+    expect([slow.idle, fast.idle, idle.idle]).toEqual([1, 1, 1]);
+    expect(new Set(pools.map(({ sessions }) => sessions.size))).toEqual(new Set([1, 2]));
   });
 });

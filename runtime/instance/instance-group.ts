@@ -17,7 +17,12 @@ import {
 import { InstanceRecovery } from './instance-recovery.js';
 import type { Instances } from './instances.js';
 import { ModelInstance, type BindingInput, type InstanceKeeper } from './model-instance.js';
-import type { ClaimedResources, RateLimiter, ResourceWaiter } from './rate-limiter.js';
+import type {
+  ClaimedResources,
+  RateLimiter,
+  ResourceClaim,
+  ResourceWaiter,
+} from './rate-limiter.js';
 
 export interface InstanceGroupOptions extends ModelToRun {
   readonly modelName: string;
@@ -37,7 +42,10 @@ export class InstanceGroup implements Instances, ThreadWaiter, ResourceWaiter, I
   readonly #parts: InstanceGroupParts;
   readonly #options: InstanceGroupOptions;
   readonly #recovery: InstanceRecovery;
+  /** Those that batches go to, in turn. */
   #instances: readonly ModelInstance[] = [];
+  /** Those of passive groups: kept alive like the others, and never asked to run. */
+  #passive: readonly ModelInstance[] = [];
   #binding: BindingInput = { inputs: [], outputs: [] };
   #warmUp: readonly WarmUpBatch[] = [];
   #onIdle: () => void = () => undefined;
@@ -64,7 +72,7 @@ export class InstanceGroup implements Instances, ThreadWaiter, ResourceWaiter, I
   ): Promise<{ group: InstanceGroup; loaded: LoadOutput }> {
     const group = new InstanceGroup(parts, options);
     const { instances, outputs } = await group.#load(planInstances(options, options.groups));
-    group.#instances = instances;
+    group.#use(instances);
     const loaded = outputs[0];
     if (!loaded)
       throw new RuntimeError(
@@ -77,10 +85,10 @@ export class InstanceGroup implements Instances, ThreadWaiter, ResourceWaiter, I
   /** Says which tensors batches bring and results have, in which order. Before the first run. */
   async bind(inputs: readonly string[], outputs: readonly string[]): Promise<void> {
     this.#binding = { inputs, outputs };
-    await Promise.all(this.#instances.map((instance) => instance.bind(this.#binding)));
+    await Promise.all(this.#all.map((instance) => instance.bind(this.#binding)));
   }
 
-  /** Runs each batch on each instance, now and whenever an instance is made. Returns the results, instance by instance. */
+  /** Runs each batch on each instance that will run others, now and whenever an instance is made. Returns the results, instance by instance. */
   async warmUp(batches: readonly WarmUpBatch[]): Promise<BatchResult[]> {
     this.#warmUp = batches;
     const results = await settleAll(this.#instances.map((instance) => instance.warmUp(batches)));
@@ -89,12 +97,12 @@ export class InstanceGroup implements Instances, ThreadWaiter, ResourceWaiter, I
 
   /** Has the instances that `groups` ask for from then on; those that fit are kept. When one cannot be made, nothing changes. */
   async update(groups: readonly InstanceGroupSpec[]): Promise<void> {
-    const spare = [...this.#instances];
+    const spare = [...this.#all];
     const kept: { instance: ModelInstance; plan: InstancePlan }[] = [];
     const plans = planInstances(this.#options, groups);
-    for (const plan of plans) this.#parts.limiter?.check(claimed(plan));
+    this.#check(plans);
     const missing = plans.filter((plan) => {
-      const at = spare.findIndex((instance) => isSameSession(instance.input, plan.input));
+      const at = spare.findIndex((instance) => fits(instance, plan));
       if (at >= 0) kept.push({ instance: spare.splice(at, 1)[0]!, plan });
       return at < 0;
     });
@@ -104,7 +112,7 @@ export class InstanceGroup implements Instances, ThreadWaiter, ResourceWaiter, I
       await settleAll(
         instances.map(async (instance) => {
           await instance.bind(this.#binding);
-          await instance.warmUp(this.#warmUp);
+          if (!instance.isPassive) await instance.warmUp(this.#warmUp);
         }),
       );
       await this.#options.verify?.();
@@ -115,9 +123,9 @@ export class InstanceGroup implements Instances, ThreadWaiter, ResourceWaiter, I
     }
     for (const { instance, plan } of kept) {
       instance.claim?.leave();
-      instance.claim = this.#parts.limiter?.join(claimed(plan));
+      instance.claim = this.#claimOf(plan);
     }
-    this.#instances = [...kept.map(({ instance }) => instance), ...instances];
+    this.#use([...kept.map(({ instance }) => instance), ...instances]);
     this.#onIdle();
     await Promise.all(spare.map((instance) => instance.leave()));
   }
@@ -157,12 +165,30 @@ export class InstanceGroup implements Instances, ThreadWaiter, ResourceWaiter, I
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#recovery.stop();
-    const instances = this.#instances;
-    this.#instances = [];
+    const instances = this.#all;
+    this.#use([]);
     await releaseAll(instances);
   }
 
   // ---- details below; callers need not read ----
+
+  get #all(): readonly ModelInstance[] {
+    return [...this.#instances, ...this.#passive];
+  }
+
+  #use(instances: readonly ModelInstance[]): void {
+    this.#instances = instances.filter(({ isPassive }) => !isPassive);
+    this.#passive = instances.filter(({ isPassive }) => isPassive);
+  }
+
+  /** @throws RuntimeError INVALID_ARGUMENT when one of them could never run */
+  #check(plans: readonly InstancePlan[]): void {
+    this.#parts.limiter?.check(plans.filter(isScheduled).map(claimed));
+  }
+
+  #claimOf(plan: InstancePlan): ResourceClaim | undefined {
+    return isScheduled(plan) ? this.#parts.limiter?.join(claimed(plan)) : undefined;
+  }
 
   #lost(error: RuntimeError): void {
     this.#loss = error;
@@ -210,16 +236,15 @@ export class InstanceGroup implements Instances, ThreadWaiter, ResourceWaiter, I
     plans: readonly InstancePlan[],
   ): Promise<{ instances: ModelInstance[]; outputs: LoadOutput[] }> {
     const instances: ModelInstance[] = [];
-    const { limiter } = this.#parts;
-    for (const plan of plans) limiter?.check(claimed(plan));
+    this.#check(plans);
     const loads = plans.map(async (plan) => {
       const { input, group } = plan;
-      const siblings = [...this.#instances, ...instances];
+      const siblings = [...this.#all, ...instances];
       const { verify } = this.#options;
-      const place = { input, siblings, verify };
+      const place = { input, siblings, verify, isPassive: group.isPassive };
       const instance = new ModelInstance(this.#parts.threads, place, this);
       instances.push(instance);
-      instance.claim = limiter?.join(claimed(plan));
+      instance.claim = this.#claimOf(plan);
       try {
         return await instance.load();
       } catch (error) {
@@ -235,6 +260,15 @@ export class InstanceGroup implements Instances, ThreadWaiter, ResourceWaiter, I
       throw error;
     }
   }
+}
+
+function isScheduled({ group }: InstancePlan): boolean {
+  return !group.isPassive;
+}
+
+/** The instance would do for what is planned. */
+function fits(instance: ModelInstance, plan: InstancePlan): boolean {
+  return instance.isPassive !== isScheduled(plan) && isSameSession(instance.input, plan.input);
 }
 
 function claimed({ group, input }: InstancePlan): ClaimedResources {

@@ -1,7 +1,7 @@
 // PURE: the sessions that the instance groups of a configuration ask for.
 
 import { availableParallelism } from 'node:os';
-import type { InstanceGroupSpec } from '../config/instance-group-config.js';
+import { instanceCount, type InstanceGroupSpec } from '../config/instance-group-config.js';
 import type { SessionSettings } from '../config/session-settings.js';
 import type { SessionInput } from './model-instance.js';
 
@@ -15,14 +15,14 @@ export interface ModelToRun {
   readonly settings: SessionSettings;
 }
 
-/** One entry for each instance. */
+/** One entry for each instance; those that run batches first, so that they have the first choice of a thread. */
 export function planInstances(
   { modelPath, settings }: ModelToRun,
   groups: readonly InstanceGroupSpec[],
 ): InstancePlan[] {
-  const total = groups.reduce((sum, { count, gpus }) => sum + count * Math.max(gpus.length, 1), 0);
-  const intraOpThreads = settings.intraOpThreads || threadsPerInstance(total);
-  return groups.flatMap((group) => {
+  const intraOpThreads = settings.intraOpThreads || threadsPerInstance(instanceCount(groups));
+  const inOrder = [...groups.filter(isScheduled), ...groups.filter((group) => !isScheduled(group))];
+  return inOrder.flatMap((group) => {
     const devices = group.kind === 'KIND_GPU' ? group.gpus : [0];
     return devices.flatMap((deviceId) => {
       const providers =
@@ -40,6 +40,10 @@ export function isSameSession(a: SessionInput, b: SessionInput): boolean {
     a.intraOpThreads === b.intraOpThreads &&
     a.providers.join() === b.providers.join()
   );
+}
+
+function isScheduled({ isPassive }: InstanceGroupSpec): boolean {
+  return !isPassive;
 }
 
 /** ONNX Runtime computes one operator on several cores; instances that run at once must not compete for them. */

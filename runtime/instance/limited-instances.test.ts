@@ -33,10 +33,13 @@ class Bench {
     this.#limiter = new RateLimiter([{ name: 'R', count: limit, device: undefined }]);
   }
 
-  async group(needs: number, count = 1): Promise<InstanceGroup> {
+  group(needs: number, count = 1): Promise<InstanceGroup> {
+    return this.groups([aGroup(needs, count)]);
+  }
+
+  async groups(groups: readonly InstanceGroupSpec[]): Promise<InstanceGroup> {
     const { settings } = readSessionSettings({});
     const parts = { threads: this.#threads, clock: this.#clock, limiter: this.#limiter };
-    const groups = [aGroup(needs, count)];
     const model = { modelName: 'm', modelPath: 'model.onnx', groups, settings };
     const { group } = await InstanceGroup.start(parts, model);
     await group.bind([], []);
@@ -98,6 +101,31 @@ describe('InstanceGroup where resources are limited', () => {
 
     const runs = FakeWorkerPool.made.map((pool) => pool.kinds().filter((kind) => kind === 'run'));
     expect(runs.map(({ length }) => length)).toEqual([3, 3]);
+  });
+
+  it('runs instances of a group of priority 2 half as often, resources or not', async () => {
+    const bench = new Bench(1);
+    const group = await bench.groups([
+      { name: 'first', kind: 'KIND_CPU', count: 1, gpus: [] },
+      {
+        ...{ name: 'second', kind: 'KIND_CPU', count: 1, gpus: [] },
+        rateLimiter: { priority: 2, resources: [] },
+      },
+    ]);
+
+    for (let i = 0; i < 6; i++) await group.run(FEED);
+
+    const runs = FakeWorkerPool.made.map((pool) => pool.kinds().filter((kind) => kind === 'run'));
+    expect(runs.map(({ length }) => length)).toEqual([4, 2]);
+  });
+
+  it('needs nothing for an instance that never runs', async () => {
+    const bench = new Bench(1);
+    const passive = { ...aGroup(5, 1), isPassive: true };
+
+    const group = await bench.groups([aGroup(1, 1), passive]);
+
+    expect([group.size, group.idle]).toEqual([1, 1]);
   });
 
   it('gives back what a batch had whose thread died', async () => {

@@ -42,7 +42,9 @@ export class ModelInstance implements ThreadTenant {
   /** Rejects when another session would not be of the same files. */
   readonly #verify: (() => Promise<void>) | undefined;
   readonly #pace = new BatchPace();
-  /** To the resources that it shares with other instances; undefined: it needs none. */
+  /** It is there, and no batch goes to it. */
+  readonly isPassive: boolean;
+  /** To the resources that it shares with other instances; undefined: nothing is limited. */
   claim: ResourceClaim | undefined;
   #thread: ExecutorThread;
   #session: number;
@@ -59,6 +61,7 @@ export class ModelInstance implements ThreadTenant {
       readonly input: SessionInput;
       readonly siblings: readonly ModelInstance[];
       readonly verify: (() => Promise<void>) | undefined;
+      readonly isPassive?: boolean | undefined;
     },
     keeper: InstanceKeeper,
   ) {
@@ -66,6 +69,7 @@ export class ModelInstance implements ThreadTenant {
     this.#keeper = keeper;
     this.#input = place.input;
     this.#verify = place.verify;
+    this.isPassive = place.isPassive ?? false;
     this.#thread = threads.join(this, place.siblings);
     this.#session = threads.newSessionId();
   }
@@ -161,6 +165,7 @@ export class ModelInstance implements ThreadTenant {
       // It stays where it is: others wait for it, or it for them, but it serves. A thread that died may have died of others.
       this.#canMove = RuntimeError.from(error).code === 'BACKEND_LOST';
       this.#threads.leave(this, thread);
+      this.#threads.trouble(notMoved(this.#input.modelPath, this.#canMove, error));
       return;
     }
     const [before, old] = [this.#thread, this.#session];
@@ -243,6 +248,13 @@ export class ModelInstance implements ThreadTenant {
 }
 
 // ---- details below; callers need not read ----
+
+function notMoved(modelPath: string, isTriedAgain: boolean, thrown: unknown): RuntimeError {
+  const { code, message } = RuntimeError.from(thrown);
+  const then = isTriedAgain ? 'it will be tried again' : 'it stays where it is, for good';
+  const text = `an instance of ${modelPath} could not be moved to another thread, ${then}: ${message}`;
+  return new RuntimeError(code, text, { cause: thrown });
+}
 
 async function warmUp(
   thread: ExecutorThread,

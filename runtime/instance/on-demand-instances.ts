@@ -1,7 +1,7 @@
 // The instances of a version that is in memory only while it is used (--max-model-memory). To its scheduler it is a runner that
 // has no idle instance until they are made: requests wait in the queue, within their deadlines, as they do for busy ones.
 
-import type { InstanceGroupSpec } from '../config/instance-group-config.js';
+import { sessionCount, type InstanceGroupSpec } from '../config/instance-group-config.js';
 import type { Clock } from '../core/clock.js';
 import { RuntimeError, bug, type ErrorCode } from '../core/errors.js';
 import type { BatchFeed, BatchResult } from '../scheduler/batch-runner.js';
@@ -231,10 +231,6 @@ export class OnDemandInstances implements Instances, MemoryResident {
   }
 
   #estimate(groups: readonly InstanceGroupSpec[]): number {
-    const instances = groups.reduce(
-      (sum, { count, gpus }) => sum + count * Math.max(gpus.length, 1),
-      0,
-    );
-    return instances * this.#options.bytesPerInstance;
+    return sessionCount(groups) * this.#options.bytesPerInstance;
   }
 }

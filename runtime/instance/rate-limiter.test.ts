@@ -23,8 +23,8 @@ function claim(
   { priority = 1, deviceId = 0 }: Wish = {},
 ): ResourceClaim {
   const wanted = { rateLimiter: { priority, resources }, deviceId };
-  limiter.check(wanted);
-  return limiter.join(wanted)!;
+  limiter.check([wanted]);
+  return limiter.join(wanted);
 }
 
 /** Waits, and notes and takes its turn. */
@@ -128,7 +128,7 @@ describe('RateLimiter', () => {
   });
 
   it('has a pool for each device, and one for all of what is global', () => {
-    const limiter = new RateLimiter([limit(1)]);
+    const limiter = new RateLimiter([]);
     const global = need(1, { name: 'G', isGlobal: true });
     const here = claim(limiter, [need(1)], { deviceId: 0 });
     const there = claim(limiter, [need(1)], { deviceId: 1 });
@@ -141,7 +141,7 @@ describe('RateLimiter', () => {
   });
 
   it('refuses an instance that needs more than there is on its device', () => {
-    const limiter = new RateLimiter([limit(8), limit(3, 1)]);
+    const limiter = new RateLimiter([limit(8, 0), limit(3, 1)]);
 
     claim(limiter, [need(4)], { deviceId: 0 });
     expect(() => claim(limiter, [need(4)], { deviceId: 1 })).toThrow(
@@ -158,8 +158,46 @@ describe('RateLimiter', () => {
     );
   });
 
-  it('has no claim of an instance that needs nothing', () => {
-    expect(new RateLimiter([]).join({ deviceId: 0 })).toBeUndefined();
+  it('refuses instances that come together and name a resource global and not', () => {
+    const limiter = new RateLimiter([]);
+    const wanted = [true, false].map((isGlobal) => ({
+      rateLimiter: { priority: 1, resources: [need(1, { isGlobal })] },
+      deviceId: 0,
+    }));
+
+    expect(() => limiter.check(wanted)).toThrow(
+      'Resource "R" is present as both global and device-specific resource in the model configuration.',
+    );
+  });
+
+  it('has nothing of a resource that no limit names, where limits name others', () => {
+    const limiter = new RateLimiter([limit(10, 10), { name: 'S', count: 2, device: undefined }]);
+
+    expect(() => claim(limiter, [need(4)])).toThrow(
+      'Resource count for "R" is limited to 0 which will prevent scheduling of one or more model instances, the minimum required count is 4',
+    );
+  });
+
+  it('has as much of a global resource as the largest of its limits says, on whatever device', () => {
+    const limiter = new RateLimiter([limit(2, 3), limit(5, 1), limit(4)]);
+
+    expect(() => claim(limiter, [need(6, { isGlobal: true })])).toThrow('is limited to 5 which');
+    expect(claim(limiter, [need(5, { isGlobal: true })]).isFree).toBe(true);
+  });
+
+  it('adds nothing up: a limit of a device and one of all devices are the larger of the two', () => {
+    const limiter = new RateLimiter([limit(2, 0), limit(3)]);
+
+    expect(() => claim(limiter, [need(4)], { deviceId: 0 })).toThrow('is limited to 3 which');
+  });
+
+  it('lets an instance that needs nothing run at any time, and counts what it runs', () => {
+    const limiter = new RateLimiter([]);
+    const claimed = limiter.join({ deviceId: 0 });
+
+    claimed.take();
+
+    expect([claimed.isFree, claimed.rank]).toEqual([true, 1]);
   });
 
   it('never gives more than there is, and forgets nobody who waits', () => {
@@ -170,7 +208,7 @@ describe('RateLimiter', () => {
     const runs = fc.array(fc.nat(20), { maxLength: 60 });
     fc.assert(
       fc.property(fc.array(instance, { minLength: 1, maxLength: 6 }), runs, (instances, steps) => {
-        const limiter = new RateLimiter([limit(4)]);
+        const limiter = new RateLimiter([limit(4), { name: 'S', count: 2, device: undefined }]);
         const names = ['R', 'S'];
         const claims = instances.map(({ counts, priority }) => {
           const needs = counts.map((count, i) => need(count, { name: names[i]! }));
@@ -180,7 +218,7 @@ describe('RateLimiter', () => {
             { priority },
           );
         });
-        const limits = [4, Math.max(...instances.map(({ counts }) => counts[1]))];
+        const limits = [4, 2];
         const running: number[] = [];
         const owed = instances.map(() => 0);
         const pump = (at: number): void => {

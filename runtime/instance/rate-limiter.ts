@@ -1,7 +1,8 @@
 // Resources that instances share (--rate-limit=execution_count): one runs only while what it needs is free. PURE but for those it
 // tells; time plays no part.
 //
-// Among those that wait the one goes first that has run least, counted times its priority. Nobody who ranks behind it takes what it
+// Among those that wait the one goes first that has run least, counted times its priority, and so among the idle instances of a model,
+// also where they need no resource. Nobody who ranks behind it takes what it
 // waits for, so instances that need much are not starved by those that need little. Whenever somebody waits, something is taken:
 // when that is given back, everybody who can run is told, in the order of rank.
 
@@ -14,7 +15,7 @@ export interface ResourceWaiter {
   resourcesFree(): void;
 }
 
-/** What one instance needs. */
+/** What one instance needs; undefined: nothing. */
 export interface ClaimedResources {
   readonly rateLimiter?: RateLimiterSpec | undefined;
   readonly deviceId: number;
@@ -27,26 +28,27 @@ export class RateLimiter {
   readonly #taken = new Map<string, number>();
   #arrivals = 0;
 
-  /** Of resources without a limit there is as much as the neediest instance needs. */
+  /** Without any limit there is as much of each resource as its neediest instance needs; with one, nothing of those without. */
   constructor(limits: readonly ResourceLimit[]) {
     this.#limits = limits;
   }
 
-  /** @throws RuntimeError INVALID_ARGUMENT when such an instance could never run */
-  check({ rateLimiter, deviceId }: ClaimedResources): void {
-    for (const { name, isGlobal, count } of rateLimiter?.resources ?? []) {
-      const limit = this.#limit(name, isGlobal ? undefined : deviceId);
+  /** For instances that are to come together. @throws RuntimeError INVALID_ARGUMENT when one of them could never run */
+  check(wanted: readonly ClaimedResources[]): void {
+    const kinds = new Map<string, boolean>();
+    for (const { resources } of this.#claims)
+      for (const { name, isGlobal } of resources) kinds.set(name, isGlobal);
+    for (const { name, isGlobal, device, count } of wanted.flatMap(claimedResources)) {
+      const limit = this.#limit(name, device);
       if (limit !== undefined && limit < count) throw tooMuch(name, limit, count);
-      const others = [...this.#claims].flatMap(({ resources }) => resources);
-      if (others.some((other) => other.name === name && other.isGlobal !== isGlobal))
-        throw bothKinds(name);
+      if ((kinds.get(name) ?? isGlobal) !== isGlobal) throw bothKinds(name);
+      kinds.set(name, isGlobal);
     }
   }
 
-  /** For an instance that has been checked. Undefined: it needs nothing. To be given back with `leave`. */
-  join({ rateLimiter, deviceId }: ClaimedResources): ResourceClaim | undefined {
-    if (!rateLimiter) return undefined;
-    const claim = new ResourceClaim(this, rateLimiter, deviceId);
+  /** For an instance that has been checked. To be given back with `leave`. */
+  join(wanted: ClaimedResources): ResourceClaim {
+    const claim = new ResourceClaim(this, wanted);
     this.#claims.add(claim);
     this.#tellWaiters();
     return claim;
@@ -55,6 +57,7 @@ export class RateLimiter {
   // ---- details below; callers need not read ----
 
   isFree(claim: ResourceClaim): boolean {
+    if (claim.resources.length === 0) return true;
     if (!this.#fits(claim)) return false;
     for (const other of this.#waiting.keys())
       if (other !== claim && other.ranksBefore(claim) && other.shares(claim)) return false;
@@ -107,11 +110,14 @@ export class RateLimiter {
     });
   }
 
+  /** Of a global resource the largest that is named for it, whatever the device. Undefined: nothing is limited by a flag. */
   #limit(name: string, device: number | undefined): number | undefined {
-    const limits = this.#limits.filter((limit) => limit.name === name);
-    if (device === undefined) return limits.at(-1)?.count;
-    const own = limits.findLast((limit) => limit.device === device);
-    return (own ?? limits.findLast((limit) => limit.device === undefined))?.count;
+    if (this.#limits.length === 0) return undefined;
+    const counts = this.#limits
+      .filter((limit) => limit.name === name)
+      .filter((limit) => device === undefined || (limit.device ?? device) === device)
+      .map(({ count }) => count);
+    return Math.max(0, ...counts);
   }
 
   #mostNeeded(key: string): number {
@@ -141,13 +147,10 @@ export class ResourceClaim {
   readonly #priority: number;
   #executions = 0;
 
-  constructor(limiter: RateLimiter, { priority, resources }: RateLimiterSpec, deviceId: number) {
+  constructor(limiter: RateLimiter, wanted: ClaimedResources) {
     this.#limiter = limiter;
-    this.#priority = priority;
-    this.resources = resources.map(({ name, isGlobal, count }) => {
-      const device = isGlobal ? undefined : deviceId;
-      return { name, count, isGlobal, device, key: `${device ?? 'global'}:${name}` };
-    });
+    this.#priority = wanted.rateLimiter?.priority ?? 1;
+    this.resources = claimedResources(wanted);
   }
 
   /** The instance may run: its resources are free, and nobody waits for them who comes before it. */
@@ -189,6 +192,13 @@ export class ResourceClaim {
   shares({ resources }: ResourceClaim): boolean {
     return this.resources.some(({ key }) => resources.some((other) => other.key === key));
   }
+}
+
+function claimedResources({ rateLimiter, deviceId }: ClaimedResources): ClaimedResource[] {
+  return (rateLimiter?.resources ?? []).map(({ name, isGlobal, count }) => {
+    const device = isGlobal ? undefined : deviceId;
+    return { name, count, isGlobal, device, key: `${device ?? 'global'}:${name}` };
+  });
 }
 
 // Texts: Triton's.

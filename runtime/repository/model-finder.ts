@@ -28,8 +28,15 @@ const NO_CONFIG = "load parameters 'file:…' need the parameter 'config'";
 export class ModelFinder {
   readonly #options: ModelFinderOptions;
   readonly #observer: LoadObserver;
-  /** As far as it has been looked at last. */
+  /** As far as it has been looked at last. Looks may overlap: what began later is the newer one, whichever is done first. */
   #listing = new Map<string, readonly ModelDirectory[]>();
+  #began = 0;
+  /** When the look at everything began that the listing is from. */
+  #listedAt = 0;
+  /** Looks at everything that are under way. */
+  #underWay = 0;
+  /** When the last look at a single model began; kept only while a look at everything is under way. */
+  readonly #looks = new Map<string, number>();
 
   constructor(options: ModelFinderOptions, observer: LoadObserver) {
     this.#options = options;
@@ -48,15 +55,24 @@ export class ModelFinder {
 
   /** All there is. */
   async list(): Promise<RepositoryListing> {
-    this.#listing = new Map(await listRepositories(this.#options.repositories));
-    return this.#listing;
+    const began = ++this.#began;
+    this.#underWay++;
+    try {
+      const listing = new Map(await listRepositories(this.#options.repositories));
+      if (began > this.#listedAt) this.#take(listing, began);
+      return listing;
+    } finally {
+      if (--this.#underWay === 0) this.#looks.clear();
+    }
   }
 
   /** Looks for one model and at no other. */
   async find(name: string): Promise<readonly ModelDirectory[]> {
+    const began = ++this.#began;
     const directories = await findModel(this.#options.repositories, name);
-    if (directories.length > 0) this.#listing.set(name, directories);
-    else this.#listing.delete(name);
+    if (began < Math.max(this.#looks.get(name) ?? 0, this.#listedAt)) return directories;
+    if (this.#underWay > 0) this.#looks.set(name, began);
+    put(this.#listing, name, directories);
     return directories;
   }
 
@@ -81,6 +97,14 @@ export class ModelFinder {
   }
 
   // ---- details below; callers need not read ----
+
+  /** But for models that have been looked at since it began. */
+  #take(listing: Map<string, readonly ModelDirectory[]>, began: number): void {
+    for (const [name, at] of this.#looks)
+      if (at > began) put(listing, name, this.#listing.get(name) ?? []);
+    this.#listing = listing;
+    this.#listedAt = began;
+  }
 
   async #directoryOf(name: string): Promise<ModelDirectory> {
     const directories = await this.find(name);
@@ -109,4 +133,13 @@ export class ModelFinder {
     this.#observer.modelUnreadable(name, [problem]);
     return pollFailed(name, new InvalidModelConfig([problem]));
   }
+}
+
+function put(
+  listing: Map<string, readonly ModelDirectory[]>,
+  name: string,
+  directories: readonly ModelDirectory[],
+): void {
+  if (directories.length > 0) listing.set(name, directories);
+  else listing.delete(name);
 }

@@ -127,6 +127,39 @@ describe('ModelLoader', () => {
     expect(loads.log).toEqual(['load m:1', 'load m:2', 'load m:2', 'close m:2']);
   });
 
+  it('changes back what it has changed in place when a later version cannot be changed', async () => {
+    const loader = aLoader();
+    await serve(loader, described([1, 2], { groups: 'one' }));
+    loads.breakUpdating('m:2');
+
+    const applied = loader.apply(described([1, 2], { groups: 'two' }));
+
+    await expect(applied).rejects.toThrow('no thread is left');
+    expect(loads.log.slice(2)).toEqual(['update m:1', 'update m:2', 'update m:1']);
+    expect(registry.acquire('m', '1').model.configMessage).toMatchObject({ platform: 'one' });
+    expect(observed.slice(-1)).toEqual(['failed m:2 INTERNAL no thread is left']);
+
+    // It is as before to the next call, too.
+    await loader.apply(described([1, 2], { groups: 'one' }));
+    expect(loads.log).toHaveLength(5);
+  });
+
+  it('says which version it could not change back', async () => {
+    const loader = aLoader();
+    await serve(loader, described([1, 2], { groups: 'one' }));
+    loads.breakUpdating('m:2');
+    loads.breakUpdatingAfter('m:1', 1);
+
+    const applied = loader.apply(described([1, 2], { groups: 'two' }));
+
+    await expect(applied).rejects.toThrow('no thread is left');
+    expect(registry.acquire('m', '1').model.configMessage).toMatchObject({ platform: 'two' });
+    expect(observed.slice(-2)).toEqual([
+      'failed m:2 INTERNAL no thread is left',
+      'failed m:1 INTERNAL its instance groups could not be changed back, so it serves with the new ones: no thread is left',
+    ]);
+  });
+
   it('takes out versions that are no longer wanted, without loading anything', async () => {
     const loader = aLoader();
     await serve(loader, described([1, 2]));

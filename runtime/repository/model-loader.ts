@@ -1,6 +1,7 @@
 // Changes which versions of a model serve, all or nothing: the new versions are made first, then published together, and only
-// then the old ones leave; when one fails, the others made with it are taken down again and what served before goes on. For one
-// model, one call at a time (the manager sees to that).
+// then the old ones leave; when one fails, the others made with it are taken down again, those changed in place are changed back, and
+// what served before goes on. A version that cannot even be changed back serves as it is, and that is told. For one model, one call at
+// a time (the manager sees to that).
 
 import pLimit, { type LimitFunction } from 'p-limit';
 import { RuntimeError, bug } from '../core/errors.js';
@@ -22,6 +23,12 @@ export interface ModelLoaderParts {
 interface Failure {
   readonly version: number;
   readonly reason: string;
+}
+
+/** A version that has been changed in place, and what it was before. */
+interface Change {
+  readonly lifecycle: ModelLifecycle;
+  readonly before: { readonly source: VersionSource; readonly description: ModelDescription };
 }
 
 export class ModelLoader {
@@ -136,21 +143,39 @@ export class ModelLoader {
   async #updateInPlace(description: ModelDescription): Promise<Failure[]> {
     const { observer } = this.#parts;
     const { name } = description;
+    const changed: Change[] = [];
     for (const version of description.versions) {
       const lifecycle = this.#ready(name, version);
       const source = sourceOf(description, version);
-      if (!lifecycle || !differsInPlace(lifecycle.source, source)) continue;
+      if (!lifecycle?.serving || !differsInPlace(lifecycle.source, source)) continue;
+      const before = { source: lifecycle.source, description: lifecycle.serving.description };
       try {
-        await lifecycle.serving?.update(description);
-        lifecycle.source = source;
-        observer.versionUpdated(name, version);
+        await lifecycle.serving.update(description);
       } catch (thrown) {
         const error = RuntimeError.from(thrown);
         observer.versionFailed(name, version, error);
+        await this.#changeBack(name, changed);
         return [{ version, reason: reasonOf(error) }];
       }
+      lifecycle.source = source;
+      changed.push({ lifecycle, before });
     }
+    for (const { lifecycle } of changed) observer.versionUpdated(name, lifecycle.version);
     return [];
+  }
+
+  async #changeBack(name: string, changed: readonly Change[]): Promise<void> {
+    for (const { lifecycle, before } of changed) {
+      try {
+        await lifecycle.serving?.update(before.description);
+        lifecycle.source = before.source;
+      } catch (thrown) {
+        const { code, message } = RuntimeError.from(thrown);
+        const text = `its instance groups could not be changed back, so it serves with the new ones: ${message}`;
+        const error = new RuntimeError(code, text, { cause: thrown });
+        this.#parts.observer.versionFailed(name, lifecycle.version, error);
+      }
+    }
   }
 
   async #giveUp(name: string, loaded: ReadonlyMap<ModelLifecycle, LoadedVersion>): Promise<void> {
@@ -175,9 +200,10 @@ export class ModelLoader {
 
   /** In one step, as requests see it: the new versions are there and those no longer wanted are not. */
   #publish(
-    { name, versions }: ModelDescription,
+    description: ModelDescription,
     loaded: ReadonlyMap<ModelLifecycle, LoadedVersion>,
   ): void {
+    const { name, versions } = description;
     const { registry } = this.#parts;
     const replaced: ModelLifecycle[] = [];
     for (const old of registry.lifecycles(name) ?? []) {
@@ -187,7 +213,7 @@ export class ModelLoader {
     for (const [attempt, version] of loaded) {
       const old = this.#ready(name, attempt.version);
       if (old) replaced.push(old);
-      attempt.transition({ kind: 'ready', serving: new ServingVersion(version) });
+      attempt.transition({ kind: 'ready', serving: new ServingVersion(version, description) });
       registry.put(name, attempt);
     }
     for (const old of replaced) void this.#retirement.retire(name, old);

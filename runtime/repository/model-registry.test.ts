@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { described } from '../testing/gated-loads.js';
 import { RuntimeError } from '../core/errors.js';
 import { PuppetLoads } from '../testing/model-directory.js';
 import { ModelLifecycle } from './model-lifecycle.js';
-import type { ModelDescription } from './model-description.js';
 import { ModelRegistry } from './model-registry.js';
 import { ServingVersion } from './servable-handle.js';
 
@@ -13,10 +13,11 @@ async function serve(
   name: string,
   version: number,
 ): Promise<ModelLifecycle> {
-  const loaded = await new PuppetLoads().loadVersion({ name } as ModelDescription, version);
+  const description = described([version], { name });
+  const loaded = await new PuppetLoads().loadVersion(description, version);
   const lifecycle = new ModelLifecycle(version, SOURCE);
   lifecycle.transition({ kind: 'loading' });
-  lifecycle.transition({ kind: 'ready', serving: new ServingVersion(loaded) });
+  lifecycle.transition({ kind: 'ready', serving: new ServingVersion(loaded, description) });
   registry.put(name, lifecycle);
   registry.changed(name);
   return lifecycle;
@@ -88,9 +89,7 @@ describe('ModelRegistry', () => {
 describe('ServingVersion', () => {
   it('is closed when the last user has left', async () => {
     const loads = new PuppetLoads();
-    const serving = new ServingVersion(
-      await loads.loadVersion({ name: 'm' } as ModelDescription, 1),
-    );
+    const serving = new ServingVersion(await loads.loadVersion(described([1]), 1), described([1]));
 
     serving.acquire();
     serving.acquire();
@@ -105,7 +104,8 @@ describe('ServingVersion', () => {
 
   it('notices when it is released too often', async () => {
     const serving = new ServingVersion(
-      await new PuppetLoads().loadVersion({ name: 'm' } as ModelDescription, 1),
+      await new PuppetLoads().loadVersion(described([1]), 1),
+      described([1]),
     );
 
     expect(() => serving.release()).toThrow('This is a bug.');

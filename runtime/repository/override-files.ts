@@ -1,10 +1,11 @@
 // The files that a load call brought, as a directory of their own. It lies there as long as somebody holds it: the load call
-// itself, then the versions that were loaded from it.
+// itself, then the versions that were loaded from it. What a process leaves that is killed, the next one clears (stale-overrides.ts).
 
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { RuntimeError, bug } from '../core/errors.js';
+import { ownPrefix } from './stale-overrides.js';
 
 export class OverrideFiles {
   readonly path: string;
@@ -17,7 +18,7 @@ export class OverrideFiles {
   /** The caller holds it. @throws RuntimeError INVALID_ARGUMENT for a path that would lie outside; nothing is written then */
   static async write(files: ReadonlyMap<string, Uint8Array>): Promise<OverrideFiles> {
     for (const path of files.keys()) checkPath(path);
-    const directory = new OverrideFiles(await mkdtemp(join(tmpdir(), 'inferd-override-')));
+    const directory = new OverrideFiles(await mkdtemp(join(tmpdir(), await ownPrefix())));
     try {
       for (const [path, content] of files) {
         const target = join(directory.path, path);

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Servable } from '../core/servable.js';
 import { aServedModel } from '../testing/fake-catalog.js';
 import type { ModelDescription } from './model-description.js';
+import { described } from '../testing/gated-loads.js';
 import { ServingVersion } from './servable-handle.js';
 
 const servable: Servable = { infer: (_request, _call, reply) => reply.end() };
@@ -16,7 +17,7 @@ beforeEach(() => {
 });
 
 function aVersion(): ServingVersion {
-  return new ServingVersion({
+  const loaded = {
     model,
     servable,
     update: () => Promise.resolve({ ...model, platform: 'updated' }),
@@ -25,7 +26,8 @@ function aVersion(): ServingVersion {
       closes++;
       return closing;
     },
-  });
+  };
+  return new ServingVersion(loaded, described([1]));
 }
 
 describe('ServingVersion', () => {

@@ -32,17 +32,24 @@ export class ServingVersion implements ServableHandle {
   readonly servable: Servable;
   readonly #loaded: LoadedVersion;
   #model: ServedModel;
+  #description: ModelDescription;
   #users = 0;
   #quiesced: (() => void) | undefined;
 
-  constructor(loaded: LoadedVersion) {
+  constructor(loaded: LoadedVersion, description: ModelDescription) {
     this.#loaded = loaded;
+    this.#description = description;
     this.#model = loaded.model;
     this.servable = loaded.servable;
   }
 
   get model(): ServedModel {
     return this.#model;
+  }
+
+  /** What it was loaded from or has been changed to since. */
+  get description(): ModelDescription {
+    return this.#description;
   }
 
   get users(): number {
@@ -64,6 +71,7 @@ export class ServingVersion implements ServableHandle {
   /** As LoadedVersion; who holds a handle sees what it resolves with, too. */
   async update(description: ModelDescription): Promise<void> {
     this.#model = await this.#loaded.update(description);
+    this.#description = description;
   }
 
   /** Waits until nobody uses the version any more, then frees it. Nobody may acquire it meanwhile. */

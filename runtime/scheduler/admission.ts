@@ -20,12 +20,6 @@ export class Admission {
     this.#hasLevels = config.priorities.levels > 0;
   }
 
-  /** Requests wait in the order in which they came, whoever they are. */
-  get isByArrival(): boolean {
-    const { priorities, order, queuePolicy } = this.#config;
-    return priorities.levels === 0 && order === 'arrival' && queuePolicy.timeoutAction === 'REJECT';
-  }
-
   createQueue(): WaitingRequests {
     const createLevel = (): WaitingRequests =>
       this.#config.order === 'deadline' ? new DeadlineQueue() : new RequestQueue();

@@ -54,6 +54,17 @@ describe('decideBatch', () => {
     expect(decision).toEqual({ kind: 'dispatch', count: 2, reason: 'preferred' });
   });
 
+  it('waits no longer than one of its requests may', () => {
+    const about = options({ maxDelayMs: 50 });
+    const candidate = new BatchCandidate<Member>(about, () => true);
+    candidate.add({ rows: 1, alone: false, shape: 'same' });
+    const at = (nowMs: number): BatchDecision =>
+      decideBatch(candidate, about, { nowMs, oldestAtMs: NOW, dueAtMs: NOW + 20 });
+
+    expect(at(NOW + 19)).toEqual({ kind: 'wait', untilMs: NOW + 20 });
+    expect(at(NOW + 20)).toEqual({ kind: 'dispatch', count: 1, reason: 'delay' });
+  });
+
   it('waits for the delay of the oldest request while the batch can grow', () => {
     const decision = decide([1, 1], options({ maxDelayMs: 50 }), 10);
 

@@ -5,6 +5,8 @@
 //   2. The largest preferred size that can be had now goes at once, unless the oldest request has waited its delay.
 //   3. A batch that cannot grow, or that is as large as the largest preferred size, goes at once.
 //   4. Otherwise it goes when its oldest request has waited max_queue_delay; without a delay, at once.
+//
+// And one of our own: no request waits for company until it is too late for it.
 
 import type { CloseReason } from '../core/model-statistics.js';
 
@@ -26,6 +28,14 @@ export interface BatchMember {
   readonly rows: number;
   /** Shares a batch with nobody. */
   readonly alone: boolean;
+}
+
+export interface BatchTimes {
+  readonly nowMs: number;
+  /** Since when the request of the candidate waits that has waited longest. */
+  readonly oldestAtMs: number;
+  /** When the first of them has to go to be in time; unset: none has to. */
+  readonly dueAtMs?: number;
 }
 
 /** The requests at the front of the queue that could go together; grows as requests arrive. */
@@ -98,10 +108,10 @@ export function decideBatch(
     closed: 'max' | 'shape' | undefined;
   },
   options: BatchOptions,
-  times: { readonly nowMs: number; readonly oldestAtMs: number },
+  times: BatchTimes,
 ): BatchDecision {
   if (candidate.count === 0) return { kind: 'idle' };
-  const goesAt = times.oldestAtMs + options.maxDelayMs;
+  const goesAt = Math.min(times.oldestAtMs + options.maxDelayMs, times.dueAtMs ?? Infinity);
   const late = options.maxDelayMs > 0 && times.nowMs >= goesAt;
   if (candidate.bestCount > 0 && !late)
     return { kind: 'dispatch', count: candidate.bestCount, reason: 'preferred' };

@@ -267,3 +267,102 @@ describe('BatchScheduler with the parameter shed_late', () => {
     expect(reply.outcome).toBe('pending');
   });
 });
+
+describe('BatchScheduler while the event loop is late', () => {
+  const policy = (about: string): string =>
+    `default_queue_policy { default_timeout_microseconds: 20000 ${about} }`;
+
+  it('runs nobody whose deadline or timeout has passed, though no timer has fired', async () => {
+    const orders = ordersOf(policy('allow_timeout_override: true'), { maxBatchSize: 4 });
+    orders.busy();
+    orders.request('deadline', { inMs: 5 });
+    orders.request('own timeout', { timeoutMs: 6 });
+    orders.request('policy');
+    orders.clock.stall(8);
+    orders.request('timely');
+
+    await orders.runner.release();
+
+    expect(orders.answered).toEqual(['deadline: DEADLINE_EXCEEDED', 'own timeout: QUEUE_TIMEOUT']);
+    expect(orders.runner.startedRows).toEqual([1, 2]);
+    expect(orders.statistics.pending).toBe(0);
+  });
+
+  it('runs who is late under DELAY after those who are not', async () => {
+    const orders = ordersOf(policy('timeout_action: DELAY'));
+    orders.busy();
+    orders.request('late');
+    orders.clock.stall(20);
+    orders.request('timely');
+
+    await orders.runner.releaseAll();
+
+    expect(orders.answered).toEqual(['timely', 'late']);
+  });
+});
+
+describe('BatchScheduler with a delay', () => {
+  const delay = 'max_queue_delay_microseconds: 50000';
+
+  it('lets nobody wait for company until it is too late for his deadline, as far as the model is known', async () => {
+    const orders = ordersOf(delay, { maxBatchSize: 4 });
+    orders.askMany(4);
+    orders.clock.advance(10);
+    await orders.runner.release();
+
+    orders.request('calm');
+    orders.request('urgent', { inMs: 30 });
+    orders.clock.advance(17);
+    expect(orders.runner.startedRows).toEqual([4]);
+    orders.clock.advance(1);
+
+    expect(orders.runner.startedRows).toEqual([4, 2]);
+  });
+
+  it('lets nobody wait for company until his time in the queue is over', () => {
+    const orders = ordersOf(
+      `${delay} default_queue_policy { default_timeout_microseconds: 9000 }`,
+      {
+        maxBatchSize: 4,
+      },
+    );
+
+    orders.request('it');
+    orders.clock.advance(9);
+
+    expect(orders.runner.startedRows).toEqual([1]);
+  });
+
+  it('gathers a batch while all instances are busy, and starts it in the moment in which one is free', async () => {
+    const orders = ordersOf(delay, { maxBatchSize: 4 });
+    orders.askMany(4);
+    for (const id of ['a', 'b', 'c', 'd', 'e']) orders.request(id);
+
+    await orders.runner.release();
+
+    expect(orders.runner.startedRows).toEqual([4, 4]);
+    expect(orders.clock.deferredCount).toBe(0);
+  });
+});
+
+describe('BatchScheduler with a queue that is full', () => {
+  it('refuses nobody while an instance is idle that takes those who wait', () => {
+    const orders = ordersOf('default_queue_policy { max_queue_size: 2 }', { maxBatchSize: 2 });
+
+    for (const id of ['a', 'b', 'c', 'd', 'e']) orders.request(id);
+
+    expect(orders.answered).toEqual(['e: QUEUE_FULL']);
+    expect(orders.runner.startedRows).toEqual([2]);
+  });
+
+  it('refuses who finds it full of requests that wait for company', () => {
+    const orders = ordersOf(
+      'max_queue_delay_microseconds: 50000 default_queue_policy { max_queue_size: 2 }',
+      { maxBatchSize: 4 },
+    );
+
+    for (const id of ['a', 'b', 'c']) orders.request(id);
+
+    expect(orders.answered).toEqual(['c: QUEUE_FULL']);
+  });
+});

@@ -32,6 +32,7 @@ const action = fc.oneof(
   { weight: 5, arbitrary: ask },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('cancel' as const), which: fc.nat(40) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('advance' as const), ms: fc.nat(30) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('stall' as const), ms: fc.nat(12) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('release' as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('release last' as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('fail' as const) }) },
@@ -65,6 +66,8 @@ type Setting = typeof setting extends fc.Arbitrary<infer T> ? T : never;
 interface Asked {
   readonly reply: RecordedReply;
   readonly call: Call;
+  /** The scheduler has seen it. */
+  hasCome: boolean;
   readonly shape: readonly [number, number];
   readonly level: number;
   /** In the queue, by its timeout. */
@@ -129,6 +132,7 @@ class Simulation {
     if (step.kind === 'ask') this.#ask(step);
     else if (step.kind === 'cancel') this.#asked[step.which]?.call.cancel();
     else if (step.kind === 'advance') this.#clock.advance(step.ms);
+    else if (step.kind === 'stall') this.#clock.stall(step.ms);
     else if (this.#busy) await this.#end(step.kind);
   }
 
@@ -174,9 +178,12 @@ class Simulation {
     const inputs = [aTensor('INPUT0', [rows, size], values)];
     const level = this.#levelOf(priority);
     const timeoutAt = now + this.#timeoutMs(level, timeoutMs);
-    this.#asked.push({ reply, call, shape: [rows, size], level, timeoutAt, hasRun: false });
+    const shape = [rows, size] as const;
+    const asked = { reply, call, shape, level, timeoutAt, hasCome: false, hasRun: false };
+    this.#asked.push(asked);
     const parameters = { ...NO_PARAMETERS, priority, timeoutMs };
     this.#scheduler.infer(aRequest({ inputs, parameters }), call, reply);
+    asked.hasCome = true;
     // Only requests that wait again after a failed batch may exceed the size of the queue; new ones never do.
     if (this.#setting.queueSize > 0 && reply.outcome === 'pending')
       expect(this.#waitingAt(level)).toBeLessThanOrEqual(this.#setting.queueSize);
@@ -207,10 +214,18 @@ class Simulation {
     expect(entries.every(({ shape }) => shape[1] === size)).toBe(true);
     expect(entries.reduce((sum, { shape }) => sum + shape[0], 0)).toBe(rows);
     expect(entries.every(({ reply }) => reply.outcome === 'pending')).toBe(true);
+    expect(entries.every((entry) => this.#isInTime(entry))).toBe(true);
     if (!this.#setting.combine || entries.some(({ hasRun }) => hasRun))
       expect(entries).toHaveLength(1);
     this.#checkOrder(members);
     for (const entry of entries) entry.hasRun = true;
+  }
+
+  /** To the moment, however late the timers are. */
+  #isInTime({ call, timeoutAt, hasRun }: Asked): boolean {
+    const now = this.#clock.now();
+    if (now >= call.deadline) return false;
+    return now < timeoutAt || hasRun || this.#setting.timeoutAction === 'DELAY';
   }
 
   /** Nobody who waits ranks before a member, nor do members among each other. */
@@ -243,8 +258,8 @@ class Simulation {
 }
 
 /** For the first time. */
-function isWaiting({ hasRun, reply }: Asked): boolean {
-  return !hasRun && reply.outcome === 'pending';
+function isWaiting({ hasCome, hasRun, reply }: Asked): boolean {
+  return hasCome && !hasRun && reply.outcome === 'pending';
 }
 
 function configOf(about: Setting): ReturnType<typeof aModelConfig> {

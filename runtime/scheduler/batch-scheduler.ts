@@ -9,9 +9,9 @@
 //
 // Timeouts and cancellations answer a waiting request at once; a running one is computed to its end and discarded.
 
-import type { ModelConfig } from '../config/model-config.js';
+import type { ModelConfig, QueuePolicy } from '../config/model-config.js';
 import type { Call } from '../core/call.js';
-import type { Clock, Timer } from '../core/clock.js';
+import type { Clock } from '../core/clock.js';
 import { earliest } from '../core/deadline.js';
 import { RuntimeError, bug } from '../core/errors.js';
 import type { InferenceRequest } from '../core/inference.js';
@@ -20,12 +20,16 @@ import type { Reply, Servable } from '../core/servable.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
 import { Admission, queueFull, queueTimeoutMs, tooLate } from './admission.js';
 import { sameShapeTest } from './batch.js';
-import { BatchCandidate, decideBatch } from './batch-decision.js';
+import { BatchCandidate, decideBatch, type BatchTimes } from './batch-decision.js';
 import { BatchExecution } from './batch-execution.js';
 import type { BatchRunner } from './batch-runner.js';
+import { PumpTimer } from './pump-timer.js';
 import { QueueEntry, type EntryOwner } from './queue-entry.js';
 import { ResponseOrder } from './response-order.js';
 import type { WaitingRequests } from './waiting-requests.js';
+
+/** A batch goes that much before somebody in it would be too late: timers are no finer. */
+const GRAIN_MS = 2;
 
 export interface BatchSchedulerParts {
   readonly config: ModelConfig;
@@ -41,16 +45,11 @@ export class BatchScheduler implements Servable, EntryOwner {
   readonly #parts: BatchSchedulerParts;
   readonly #admission: Admission;
   readonly #queue: WaitingRequests;
-  /** The first has waited longest, or nobody asks who has. */
-  readonly #isByArrival: boolean;
-  readonly #pumpNow = (): void => this.#pump();
   readonly #candidate: BatchCandidate<QueueEntry>;
   /** Undefined: responses leave as they are ready. */
   readonly #responseOrder: ResponseOrder | undefined;
   readonly #execution: BatchExecution;
-  #pumpDeferred = false;
-  #timer: Timer;
-  #timerAt = Infinity;
+  readonly #timer: PumpTimer;
   /** What is answered since the scheduler was closed. */
   #closed: RuntimeError | undefined;
 
@@ -58,11 +57,12 @@ export class BatchScheduler implements Servable, EntryOwner {
     this.#parts = parts;
     this.#admission = new Admission(parts.config.batching);
     this.#queue = this.#admission.createQueue();
-    this.#isByArrival = this.#admission.isByArrival || parts.config.batching.maxDelayMs === 0;
     this.#responseOrder = parts.config.batching.preserveOrdering ? new ResponseOrder() : undefined;
     this.#candidate = new BatchCandidate(parts.config.batching, sameShapeTest(parts.config));
     this.#execution = new BatchExecution(parts, (entries, error) => this.#failed(entries, error));
-    parts.runner.onIdle(this.#pumpNow);
+    const pump = (): void => this.#pump();
+    this.#timer = new PumpTimer(parts.clock, pump);
+    parts.runner.onIdle(pump);
   }
 
   infer(request: InferenceRequest, call: Call, reply: Reply): void {
@@ -72,7 +72,7 @@ export class BatchScheduler implements Servable, EntryOwner {
     const computeMs = this.#expectedComputeMs();
     const refusal =
       this.#callRefusal(call, now, computeMs) ??
-      (this.#queue.sizeAt(level) < policy.maxQueueSize ? undefined : queueFull(request));
+      (this.#isFull(level, policy) ? queueFull(request) : undefined);
     if (refusal) {
       reply.end(refusal);
       return;
@@ -97,7 +97,7 @@ export class BatchScheduler implements Servable, EntryOwner {
 
   /** Requests still waiting are answered with `error`; those running finish, and those that come are served. */
   refuseWaiting(error: RuntimeError): void {
-    this.#disarm();
+    this.#timer.disarm();
     for (let entry = this.#queue.first; entry; entry = this.#queue.first) {
       this.#leave(entry);
       entry.fail(error);
@@ -126,6 +126,13 @@ export class BatchScheduler implements Servable, EntryOwner {
     entry.fail(new RuntimeError('CANCELLED', 'Request was cancelled'));
   }
 
+  /** What an idle instance would take does not count. */
+  #isFull(level: number, { maxQueueSize }: QueuePolicy): boolean {
+    if (this.#queue.sizeAt(level) < maxQueueSize) return false;
+    if (this.#parts.runner.idle > 0) this.#pump();
+    return this.#queue.sizeAt(level) >= maxQueueSize;
+  }
+
   /** Nothing is expected of a model that does nothing: the next batch will show whether it still takes that long. */
   #expectedComputeMs(): number {
     if (!this.#parts.config.batching.shedLate) return 0;
@@ -145,13 +152,7 @@ export class BatchScheduler implements Servable, EntryOwner {
     else if (this.#candidate.closed === undefined && this.#candidate.count === this.#queue.size - 1)
       this.#candidate.add(entry);
     if (this.#parts.runner.idle === 0) this.#parts.runner.awaitIdle();
-    else this.#deferPump();
-  }
-
-  #deferPump(): void {
-    if (this.#pumpDeferred) return;
-    this.#pumpDeferred = true;
-    this.#parts.clock.defer(this.#pumpNow);
+    else this.#timer.defer();
   }
 
   /** Out of the queue, for whatever reason. */
@@ -160,28 +161,27 @@ export class BatchScheduler implements Servable, EntryOwner {
     this.#parts.wheel.cancel(entry);
     this.#parts.statistics.pending--;
     this.#candidate.reset();
-    if (this.#queue.size === 0) this.#disarm();
+    if (this.#queue.size === 0) this.#timer.disarm();
   }
 
   #pump(): void {
-    this.#pumpDeferred = false;
-    this.#disarm();
+    this.#timer.disarm();
     const { runner, clock, config } = this.#parts;
     while (runner.idle > 0) {
       const { first } = this.#queue;
       if (!first) return;
+      const nowMs = clock.now();
       const candidate = this.#gather(first);
-      const decision = decideBatch(candidate, config.batching, {
-        nowMs: clock.now(),
-        oldestAtMs: this.#oldestAt(first, candidate.count),
-      });
+      if (this.#endedOverdue(first, candidate.count, nowMs)) continue;
+      const times = this.#timesOf(first, candidate.count, nowMs);
+      const decision = decideBatch(candidate, config.batching, times);
       if (decision.kind === 'idle') return;
       if (decision.kind === 'wait') {
-        this.#arm(decision.untilMs);
+        this.#timer.arm(decision.untilMs);
         return;
       }
       if (config.batching.combine) this.#parts.statistics.closed[decision.reason]++;
-      this.#dispatch(decision.count);
+      this.#dispatch(decision.count, nowMs);
     }
     if (this.#queue.size > 0) runner.awaitIdle();
   }
@@ -196,21 +196,39 @@ export class BatchScheduler implements Servable, EntryOwner {
     return this.#candidate;
   }
 
-  /** Since when the one has waited that has waited longest of the first `count`. */
-  #oldestAt(first: QueueEntry, count: number): number {
-    let oldestAt = first.call.timings.queuedAt;
-    if (this.#isByArrival) return oldestAt;
-    let entry = first;
-    for (let left = count - 1; left > 0; left--) {
-      entry = this.#queue.after(entry)!;
-      oldestAt = Math.min(oldestAt, entry.call.timings.queuedAt);
+  /** Timers come late when the event loop is busy: what is over by then is not executed all the same. */
+  #endedOverdue(first: QueueEntry, count: number, nowMs: number): boolean {
+    let hasEnded = false;
+    let entry: QueueEntry | undefined = first;
+    for (let left = count; left > 0 && entry; left--) {
+      const next = this.#queue.after(entry);
+      if (entry.isOverdue(nowMs)) {
+        this.entryDue(entry);
+        hasEnded = true;
+      }
+      entry = next;
     }
-    return oldestAt;
+    return hasEnded;
   }
 
-  #dispatch(count: number): void {
+  /** Of the first `count`. */
+  #timesOf(first: QueueEntry, count: number, nowMs: number): BatchTimes {
+    let oldestAtMs = first.call.timings.queuedAt;
+    let dueAtMs = Infinity;
+    if (this.#parts.config.batching.maxDelayMs === 0) return { nowMs, oldestAtMs, dueAtMs };
+    const takesMs = this.#execution.expectedMs;
+    let entry: QueueEntry | undefined = first;
+    for (let left = count; left > 0 && entry; left--) {
+      const { call, waitsUntil } = entry;
+      oldestAtMs = Math.min(oldestAtMs, call.timings.queuedAt);
+      dueAtMs = Math.min(dueAtMs, waitsUntil - GRAIN_MS, call.deadline - takesMs - GRAIN_MS);
+      entry = this.#queue.after(entry);
+    }
+    return { nowMs, oldestAtMs, dueAtMs };
+  }
+
+  #dispatch(count: number, now: number): void {
     const entries: QueueEntry[] = [];
-    const now = this.#parts.clock.now();
     for (let i = 0; i < count; i++) {
       const entry = this.#queue.first;
       if (!entry) throw bug('a batch holds more requests than the queue');
@@ -239,24 +257,6 @@ export class BatchScheduler implements Servable, EntryOwner {
     }
     this.#candidate.reset();
     this.#pump();
-  }
-
-  #arm(untilMs: number): void {
-    const { clock } = this.#parts;
-    const delayMs = untilMs - clock.now();
-    // Finer than timers are: look again and again, between the events.
-    if (delayMs < 1) {
-      this.#deferPump();
-      return;
-    }
-    this.#timerAt = untilMs;
-    this.#timer = clock.setTimer(this.#pumpNow, delayMs);
-  }
-
-  #disarm(): void {
-    if (this.#timerAt === Infinity) return;
-    this.#parts.clock.clearTimer(this.#timer);
-    this.#timerAt = Infinity;
   }
 }
 

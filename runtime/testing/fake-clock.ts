@@ -64,6 +64,11 @@ export class FakeClock implements Clock {
     this.runDeferred();
   }
 
+  /** Lets time pass in which nothing gets its turn, as when the event loop is busy. */
+  stall(ms: number): void {
+    this.#now += ms;
+  }
+
   #next(until: number): Waiting | undefined {
     return [...this.#timers]
       .filter(({ at }) => at <= until)

@@ -10,7 +10,8 @@ export class GatedLoads {
   readonly log: string[] = [];
   readonly #waiting = new Map<string, { resolve: () => void; reject: (error: unknown) => void }>();
   readonly #unclosable = new Set<string>();
-  readonly #unchangeable = new Set<string>();
+  /** By version: how often its instance groups can still be changed. */
+  readonly #changesLeft = new Map<string, number>();
   readonly #lost = new Map<string, (error: RuntimeError) => void>();
 
   readonly loadVersion = async (
@@ -25,7 +26,9 @@ export class GatedLoads {
       servable: { infer: (_request, _call, reply) => reply.end() },
       update: ({ message }) => {
         this.log.push(`update ${id}`);
-        return this.#unchangeable.has(id)
+        const left = this.#changesLeft.get(id) ?? Infinity;
+        this.#changesLeft.set(id, left - 1);
+        return left <= 0
           ? Promise.reject(new RuntimeError('INTERNAL', 'no thread is left'))
           : Promise.resolve(aServedModel({ name, version, configMessage: message }));
       },
@@ -63,7 +66,12 @@ export class GatedLoads {
 
   /** Changing the instance groups of this version fails. */
   breakUpdating(id: string): void {
-    this.#unchangeable.add(id);
+    this.breakUpdatingAfter(id, 0);
+  }
+
+  /** So often they can be changed, and then no more. */
+  breakUpdatingAfter(id: string, times: number): void {
+    this.#changesLeft.set(id, times);
   }
 
   /** The instances of this version are gone for good. */

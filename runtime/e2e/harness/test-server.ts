@@ -84,9 +84,14 @@ export class TestServer {
   }
 
   /** Resolves with the first line, written or still to come, whose text matches. */
-  async logged(text: RegExp): Promise<LogLine> {
+  logged(text: RegExp): Promise<LogLine> {
+    return this.loggedLine(({ msg }) => text.test(msg));
+  }
+
+  /** As logged, for lines that more than their text tells apart. */
+  async loggedLine(isWanted: (line: LogLine) => boolean): Promise<LogLine> {
     for (;;) {
-      const found = this.log.find(({ msg }) => text.test(msg));
+      const found = this.log.find(isWanted);
       if (found) return found;
       await new Promise<void>((resolve) => (this.#onLine = resolve));
     }
