@@ -8,6 +8,7 @@ import { runSubcommand } from './cli/subcommands.js';
 import { ERROR_CODES } from './core/errors.js';
 import { GRPC, GRPC_STATUS } from './frontend/grpc-status.js';
 import { machineMetrics } from './observability/machine-metrics.js';
+import { PIPELINE_METRICS } from './observability/pipeline-metrics.js';
 import { modelMetrics } from './observability/model-metrics.js';
 import { FakeSubcommandIo } from './testing/fake-subcommand-io.js';
 
@@ -53,14 +54,16 @@ describe('docs/metrics.md', () => {
     ([, name, type]) => `${name!} ${type!}`,
   );
 
-  it('lists every family of models with its type, in the order in which they are shown', () => {
+  it('lists every family of models and pipelines with its type, in the order in which they are shown', () => {
     const options = { counterLatencies: true, summaryQuantiles: [], now: () => 0 };
 
     expect(
       documented.filter(
         (family) => !/^nv_cpu|^inferd_response_cache|^process|^nodejs/.test(family),
       ),
-    ).toEqual(modelMetrics(options).map(({ name, type }) => `${name} ${type}`));
+    ).toEqual(
+      [...modelMetrics(options), ...PIPELINE_METRICS].map(({ name, type }) => `${name} ${type}`),
+    );
   });
 
   it('lists the metrics of the machine and of the response cache', async () => {
