@@ -41,6 +41,19 @@ describe('readInitialState', () => {
     expect(Buffer.from(state!.data).toString()).toBe('abcd');
   });
 
+  it('has the strings that a file holds, and refuses one that holds others', async () => {
+    await repository.write('m/initial_state/text', '\u0002\0\0\0hi');
+    const texts = (count: number): Promise<Tensor[]> =>
+      read(`data_type: TYPE_STRING dims: [ ${count} ]
+        initial_state { data_type: TYPE_STRING data_file: "text" }`);
+
+    const [state] = await texts(1);
+    expect(Buffer.from(state!.data).subarray(4).toString()).toBe('hi');
+    await expect(texts(2)).rejects.toThrow(
+      "initial state of 'I' expects 2 strings of UTF-8 text, each after its length in four bytes",
+    );
+  });
+
   it('refuses a file that is not there or of the wrong size', async () => {
     const file = (name: string): Promise<Tensor[]> =>
       read(

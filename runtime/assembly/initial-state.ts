@@ -6,6 +6,7 @@ import type { SequenceConfig, StateSpec } from '../config/sequence-config.js';
 import { elementBytes } from '../core/data-type.js';
 import { RuntimeError } from '../core/errors.js';
 import { elementCount, type Tensor } from '../core/tensor.js';
+import { checkStrings } from '../layer/check-strings.js';
 
 /** Where the files of initial states lie in a model's directory. */
 const INITIAL_STATE_DIRECTORY = 'initial_state';
@@ -30,11 +31,23 @@ async function initialState(
   if (filename === undefined) return { name, dataType, shape, data: new Uint8Array(size) };
   const path = join(directory, INITIAL_STATE_DIRECTORY, filename);
   const data = await read(path);
-  if (dataType !== 'BYTES' && data.byteLength !== size) {
-    const text = `initial state of '${name}' expects ${size} bytes, but ${path} has ${data.byteLength}`;
-    throw new RuntimeError('INVALID_ARGUMENT', text);
-  }
-  return { name, dataType, shape, data };
+  const tensor = { name, dataType, shape, data };
+  const problem =
+    dataType === 'BYTES' ? textProblem(tensor) : sizeProblem(size, data.byteLength, path);
+  if (problem === undefined) return tensor;
+  throw new RuntimeError('INVALID_ARGUMENT', `initial state of '${name}' ${problem}`);
+}
+
+function sizeProblem(expected: number, got: number, path: string): string | undefined {
+  return got === expected ? undefined : `expects ${expected} bytes, but ${path} has ${got}`;
+}
+
+/** In the raw form of the protocol, as clients send strings. */
+function textProblem(tensor: Tensor): string | undefined {
+  const elements = elementCount(tensor.shape);
+  return checkStrings(tensor, { elements, model: '', textOnly: true })
+    ? `expects ${elements} strings of UTF-8 text, each after its length in four bytes`
+    : undefined;
 }
 
 async function read(path: string): Promise<Uint8Array> {

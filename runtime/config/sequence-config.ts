@@ -56,6 +56,8 @@ export interface SequenceConfig {
   readonly minimumSlotUtilization: number;
   /** Oldest: ascending. */
   readonly preferredSizes: readonly number[];
+  /** Oldest: responses leave in the order in which their steps were started. */
+  readonly preserveOrdering: boolean;
   readonly controls: readonly ControlSpec[];
   readonly states: readonly StateSpec[];
 }
@@ -100,6 +102,7 @@ function oldestStrategy(oldest: NonNullable<SequenceBatchingMessage['oldest']>):
     maxDelayMs: milliseconds(oldest.max_queue_delay_microseconds),
     minimumSlotUtilization: 0,
     preferredSizes: [...(oldest.preferred_batch_size ?? [])].sort((a, b) => a - b),
+    preserveOrdering: oldest.preserve_ordering ?? false,
   };
 }
 
@@ -113,6 +116,7 @@ function directStrategy(
     maxDelayMs: milliseconds(direct.max_queue_delay_microseconds),
     minimumSlotUtilization: direct.minimum_slot_utilization ?? 0,
     preferredSizes: [],
+    preserveOrdering: false,
   };
 }
 

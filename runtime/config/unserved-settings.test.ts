@@ -12,6 +12,10 @@ describe('unservedSetting', () => {
   it.each([
     ['model_transaction_policy { decoupled: true }', "the 'decoupled' transaction policy"],
     ['model_repository_agents { agents { name: "checksum" } }', 'model_repository_agents'],
+    [
+      'sequence_batching { iterative_sequence: true }',
+      'sequence_batching.iterative_sequence, for which an ONNX model has no way to ask for its next iteration,',
+    ],
     ['resilience { timeout_microseconds: 1 }', 'resilience'],
     ['traffic { champion: 1 }', 'traffic'],
   ])('finds %s', (text, setting) => {
@@ -60,13 +64,22 @@ describe('metric_tags', () => {
   });
 });
 
+describe('the order of a queue', () => {
+  it('is told of where sequences make it', () => {
+    const { message } = parseModelConfig(
+      `sequence_batching { } ${parameters({ queue_order: 'deadline', shed_late: 'true' })}`,
+    );
+
+    expect(ineffectiveSettings(message, { hasResponseCache: false })).toEqual([
+      "parameter 'queue_order' is not known to sequence batching and ignored",
+      "parameter 'shed_late' is not known to sequence batching and ignored",
+    ]);
+  });
+});
+
 describe('settings of the scheduler and of instances that have no effect yet', () => {
   it.each([
     ['monitoring { psi_warn: 0.1 }', 'monitoring'],
-    [
-      'sequence_batching { oldest { preserve_ordering: true } }',
-      'sequence_batching.oldest.preserve_ordering',
-    ],
     ['instance_group [ { host_policy: "p" } ]', 'instance_group.host_policy'],
   ])('are told of: %s', (text, setting) => {
     const { message } = parseModelConfig(text);

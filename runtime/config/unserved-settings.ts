@@ -49,6 +49,10 @@ const REFUSED: readonly Setting[] = [
     says: 'model_repository_agents',
     isSet: ({ model_repository_agents: agents }) => isFilled(agents),
   },
+  {
+    says: 'sequence_batching.iterative_sequence, for which an ONNX model has no way to ask for its next iteration,',
+    isSet: ({ sequence_batching: batching }) => batching?.iterative_sequence === true,
+  },
   { says: 'resilience', isSet: ({ resilience }) => isFilled(resilience) },
   { says: 'traffic', isSet: ({ traffic }) => isFilled(traffic) },
 ];
@@ -69,14 +73,11 @@ const IGNORED: readonly Setting[] = [
     isSet: ({ cc_model_filenames: files }) => files !== undefined,
   },
   { says: `monitoring ${LATER}`, isSet: ({ monitoring }) => isFilled(monitoring) },
-  {
-    says: 'sequence_batching.iterative_sequence is not known to ONNX models',
-    isSet: ({ sequence_batching: batching }) => batching?.iterative_sequence === true,
-  },
-  {
-    says: `sequence_batching.oldest.preserve_ordering ${LATER}`,
-    isSet: ({ sequence_batching: batching }) => batching?.oldest?.preserve_ordering === true,
-  },
+  ...['queue_order', 'shed_late'].map((key) => ({
+    says: `parameter '${key}' is not known to sequence batching`,
+    isSet: ({ sequence_batching: batching, parameters }: ModelConfigMessage) =>
+      batching !== undefined && parameters?.[key] !== undefined,
+  })),
   {
     says: 'use_growable_memory is known only to CUDA',
     isSet: ({ sequence_batching: batching }) =>

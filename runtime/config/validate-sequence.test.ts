@@ -60,6 +60,18 @@ describe('sequenceProblems', () => {
       `${STATE} initial_state { data_type: TYPE_FP32 } }`,
       "'initial_state' field for state input tensor 'I' must have the data type of the state for m",
     ],
+    [
+      `${STATE} initial_state { data_type: TYPE_INT32 dims: [ 3 ] } }`,
+      "'initial_state' field for state input tensor 'I' must have dims that fit those of the state for m",
+    ],
+    [
+      `${STATE} initial_state { data_type: TYPE_INT32 dims: [ 2, 1 ] } }`,
+      "'initial_state' field for state input tensor 'I' must have dims that fit those of the state for m",
+    ],
+    [
+      `${STATE} } state { input_name: "I" output_name: "P" data_type: TYPE_INT32 dims: [ 2 ] }`,
+      "state input 'I' can only be specified once for m",
+    ],
   ])('finds what is wrong with: %s', (text, problem) => {
     expect(sequenceProblems(message(text)).map((found) => found.message)).toEqual([problem]);
   });

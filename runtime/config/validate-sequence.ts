@@ -3,6 +3,7 @@
 
 import type { ConfigProblem } from './config-problem.js';
 import type {
+  Int64,
   ModelConfigMessage,
   SequenceBatchingMessage,
   SequenceControlMessage,
@@ -16,6 +17,7 @@ export function sequenceProblems(message: ModelConfigMessage): ConfigProblem[] {
     ...strategyProblems(batching, message.max_batch_size ?? 0),
     ...controlProblems(batching),
     ...(batching.state ?? []).flatMap(stateProblems),
+    ...doubledStateProblems(batching),
   ];
   return problems.map(([path, text, hint = '']) => ({
     path: `sequence_batching.${path}`,
@@ -126,8 +128,23 @@ function stateProblems(state: SequenceStateMessage, index: number): Complaint[] 
   return [...complaints, ...initialStateProblems(state, `${path}.initial_state`)];
 }
 
+/** An input gets one state. */
+function doubledStateProblems({ state: states = [] }: SequenceBatchingMessage): Complaint[] {
+  const names = states.map(({ input_name: name = '' }) => name);
+  return names.flatMap((name, index): Complaint[] =>
+    name === '' || names.indexOf(name) === index
+      ? []
+      : [[`state[${index}].input_name`, `state input '${name}' can only be specified once`]],
+  );
+}
+
 function initialStateProblems(
-  { input_name: name = '', initial_state: initial = [], data_type: type }: SequenceStateMessage,
+  {
+    input_name: name = '',
+    initial_state: initial = [],
+    data_type: type,
+    dims,
+  }: SequenceStateMessage,
   path: string,
 ): Complaint[] {
   const start = `'initial_state' field for state input tensor '${name}' must`;
@@ -136,6 +153,19 @@ function initialStateProblems(
     return [[path, text]];
   }
   const [first] = initial;
-  if (!first || first.data_type === type) return [];
-  return [[`${path}[0].data_type`, `${start} have the data type of the state`]];
+  if (!first) return [];
+  const complaints: Complaint[] = [];
+  if (first.data_type !== type)
+    complaints.push([`${path}[0].data_type`, `${start} have the data type of the state`]);
+  if (first.dims?.length && !fits(first.dims, dims))
+    complaints.push([`${path}[0].dims`, `${start} have dims that fit those of the state`]);
+  return complaints;
+}
+
+/** What the state leaves open may have any size, what it fixes that one. */
+function fits(dims: readonly Int64[], state: readonly Int64[] = []): boolean {
+  return (
+    dims.length === state.length &&
+    state.every((size, i) => Number(size) === -1 || Number(size) === Number(dims[i]))
+  );
 }

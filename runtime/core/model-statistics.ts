@@ -58,6 +58,12 @@ export class CacheStat {
   }
 }
 
+/** Sequences that live just now: those that are served, and those that wait until one of them ends. */
+export interface SequenceCounts {
+  slot: number;
+  backlog: number;
+}
+
 /** Why a request failed, in the words of the metric nv_inference_request_failure. */
 export type FailureReason = 'REJECTED' | 'CANCELED' | 'BACKEND' | 'OTHER';
 
@@ -121,6 +127,8 @@ export class ModelStatistics {
   /** By number of rows. */
   readonly batches = new Map<number, BatchStat>();
 
+  /** Set by the scheduler of a model with sequences. */
+  sequences: SequenceCounts | undefined;
   /** Undefined: nothing is cached. */
   readonly cache: CacheStat | undefined;
 

@@ -2,7 +2,9 @@
 
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
+import { InferdClient } from 'inferd-client';
 import { describe, expect, it } from 'vitest';
+import { untilPending } from './harness/metrics.js';
 import { inferRequest, rawOutput } from './harness/requests.js';
 import { serving } from './harness/serving.js';
 import { GOLDEN_MODELS, TemporaryRepository } from './harness/temporary-repository.js';
@@ -52,6 +54,37 @@ describe('sequences', () => {
       );
     },
   );
+
+  it('may wait on a stream for others whose ends are still to come, behind many answers', async () => {
+    const [steps, ids] = [4000, [11, 12, 13]];
+    const client = new InferdClient({ addresses: [`127.0.0.1:${here.server.ports.grpc!}`] });
+    const stream = await client.stream();
+    const sums = new Map<string, number[]>(ids.map((id) => [String(id), []]));
+    const answered = (async (): Promise<void> => {
+      for await (const { id, result } of stream)
+        sums.get(id)!.push(Number(result?.outputs['OUTPUT0']?.data[0]));
+    })();
+
+    for (let n = 1; n <= steps; n++) {
+      for (const id of ids)
+        await stream.send(
+          'state_direct',
+          { INPUT0: { datatype: 'INT32', shape: [1, 1], data: Int32Array.of(id) } },
+          {
+            id: String(id),
+            parameters: { sequence_id: id, sequence_start: n === 1, sequence_end: n === steps },
+          },
+        );
+      // All are computed but those of the last sequence, which has no slot.
+      if (n % 1000 === 0 && n < steps) await untilPending(here.server, 'state_direct', n);
+    }
+    stream.end();
+    await answered;
+    client.close();
+
+    for (const id of ids)
+      expect(sums.get(String(id))).toEqual(Array.from({ length: steps }, (_, n) => id * (n + 1)));
+  });
 
   it('begin with the state that a file holds', async () => {
     expect(await sumOf(step('state_file', 'a', { value: 5, start: true, end: true }))).toBe(105);

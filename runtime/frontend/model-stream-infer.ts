@@ -30,12 +30,12 @@ export function modelStreamInferMethod(
   };
 }
 
-/** Answers that wait for their turn or for the caller to read: some thousand small ones, which keep any connection busy. */
+/** Answers that wait for the caller to read: some thousand small ones, which keep any connection busy. */
 export const MOST_WAITING_BYTES = 2 ** 20;
 
 /**
- * Requests under way, so that who sends without end is slowed down, too. Far more than fills the batches of any model, because a
- * sequence may wait for one that ends later on the same stream.
+ * Requests under way and answers that wait for their turn behind them, so that who sends without end is slowed down, too. Far more
+ * than fills the batches of any model, because a sequence may wait for one that ends later on the same stream.
  */
 export const MOST_UNDER_WAY_BYTES = 64 * 2 ** 20;
 
@@ -177,8 +177,8 @@ class InferenceStream implements InferenceStreamPort, CancelListener {
   }
 
   #slowDown(): void {
-    const waiting = this.#outbox.bytes + this.#earlyBytes;
-    if (waiting > MOST_WAITING_BYTES || this.#underWayBytes > MOST_UNDER_WAY_BYTES) this.#pause();
+    const unsent = this.#underWayBytes + this.#earlyBytes;
+    if (this.#outbox.bytes > MOST_WAITING_BYTES || unsent > MOST_UNDER_WAY_BYTES) this.#pause();
     else if (this.#isPaused) {
       this.#isPaused = false;
       this.call.resume();

@@ -106,7 +106,7 @@ describe('reflection', () => {
     first.halfClose();
     const { list_services_response: list } = await ask(second, { list_services: '*' });
 
-    expect([first.finished, second.finished, list?.service.length]).toEqual([true, false, 2]);
+    expect([first.finished, second.finished, list?.service.length]).toEqual([true, false, 3]);
     expect(first.sent).toEqual([]);
   });
 

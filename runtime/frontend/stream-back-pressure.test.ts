@@ -123,15 +123,27 @@ describe('a stream whose caller reads slowly', () => {
 });
 
 describe('a stream with very much under way', () => {
-  it('is not read while it waits for its turn with more than may wait', () => {
+  it('is not read while it waits for its turn with more than may be under way', () => {
     const stream = openStream();
-    ask(stream, 'a', 'b', 'c', 'd');
-    for (const id of ['b', 'c', 'd']) stream.model.at(id).answer(LARGE);
+    const large = Array<number>(5_000_000).fill(1);
+    ask(stream, 'a', 'b', 'c', 'd', 'e');
+    for (const id of ['b', 'c', 'd', 'e']) stream.model.at(id).answer(large);
     expect([storyOf(stream), stream.call.paused]).toEqual([[], true]);
 
     stream.model.at('a').answer();
 
-    expect([storyOf(stream), stream.call.paused]).toEqual([['a', 'b', 'c', 'd'], false]);
+    expect([storyOf(stream), stream.call.paused]).toEqual([['a', 'b', 'c', 'd', 'e'], false]);
+  });
+
+  it('is read while the first waits and the others are answered: it may wait for what they begin', () => {
+    const stream = openStream();
+    ask(stream, 'first');
+    for (let sent = 0; sent < 10_000; sent++) {
+      ask(stream, String(sent));
+      stream.model.asked.at(-1)!.answer();
+    }
+
+    expect([stream.call.paused, stream.model.asked.length]).toEqual([false, 10_001]);
   });
 
   it('is not read until a large request has been answered', () => {

@@ -101,7 +101,7 @@ function endings({ stream: { call } }: Life): number {
 describe('a stream of any requests, answers and errors', () => {
   it('answers each exactly once, in their order, and then ends', () => {
     fc.assert(
-      fc.property(fc.array(STEP, { maxLength: 60 }), END, (steps, end) => {
+      fc.property(fc.array(STEP, { maxLength: 60, size: 'max' }), END, (steps, end) => {
         const life = new Life(false);
         for (const step of steps) life.do(step);
         expect(life.asked.slice(0, answered(life).length)).toEqual(answered(life));
@@ -125,7 +125,7 @@ describe('a stream of any requests, answers and errors', () => {
 
   it('ends at the first failure with a status where the caller wants that, and answers all before it', () => {
     fc.assert(
-      fc.property(fc.array(STEP, { maxLength: 60 }), (steps) => {
+      fc.property(fc.array(STEP, { maxLength: 60, size: 'max' }), (steps) => {
         const life = new Life(true);
         const failedAt: string[] = [];
         for (const step of steps) {

@@ -157,6 +157,16 @@ const BATCHING: readonly ModelMetric[] = [
     ({ busyMs }) => busyMs / 1000,
   ),
   plain('gauge', 'inferd_instances', 'Instances of the model', ({ instances }) => instances),
+  {
+    name: 'inferd_sequences',
+    help: 'Sequences that have begun and not ended, by the place they have: a slot, or the backlog until one is free',
+    type: 'gauge',
+    write: (to, { sequences }) => {
+      if (!sequences) return;
+      to.sample(sequences.slot, ',place="slot"');
+      to.sample(sequences.backlog, ',place="backlog"');
+    },
+  },
 ];
 
 /** Only of models whose answers are cached, as in Triton. */

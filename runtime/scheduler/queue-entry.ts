@@ -17,7 +17,7 @@ export interface EntryOwner {
 export class QueueEntry extends TimerNode implements CancelListener {
   readonly request: InferenceRequest;
   readonly call: Call;
-  readonly reply: Reply;
+  reply: Reply;
   /** Rows of the request; 1 for a model without batching. */
   readonly rows: number;
   /** Its priority; 0 where the model has no levels. */

@@ -15,6 +15,14 @@ export function sequenceProblem(
   return text === undefined ? undefined : new RuntimeError('INVALID_ARGUMENT', text);
 }
 
+/** Of a START for a sequence that has not ended. */
+export function restartWarning({ name }: ModelConfig, id: SequenceId): string {
+  return (
+    `sequence ${formatSequenceId(id)} for model '${name}' has a conflict. The previous sequence did not end ` +
+    'before this sequence start. Previous sequence will be terminated early.'
+  );
+}
+
 // ---- details below; callers need not read ----
 
 /** A model that is told the id takes either text or numbers. */

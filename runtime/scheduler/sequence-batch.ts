@@ -6,12 +6,14 @@ import type { BooleanControl, ControlSpec, SequenceConfig } from '../config/sequ
 import { elementBytes } from '../core/data-type.js';
 import { bug } from '../core/errors.js';
 import { NO_PARAMETERS, type InferenceResponse } from '../core/inference.js';
-import { elementCount, type Tensor } from '../core/tensor.js';
-import { mergeBatch, sameInputsTest, splitBatch } from './batch.js';
-import type { MergedEntry } from './output-cut.js';
+import { elementCount, sameRowShape, type Tensor } from '../core/tensor.js';
+import { sameInputsTest } from './batch.js';
+import { batchFormOf, type BatchForm } from './batch-form.js';
 import type { BatchFeed, BatchResult } from './batch-runner.js';
+import type { MergedEntry } from './output-cut.js';
 import { fedConfig } from './sequence-feed.js';
 import { sequenceIdBytes } from './sequence-id.js';
+import { StateCutter } from './state-cutter.js';
 import type { SequenceEntry } from './sequence.js';
 
 /** undefined: a row without a request. */
@@ -24,28 +26,32 @@ export interface StepResult {
 
 export class SequenceBatches {
   readonly #config: ModelConfig;
-  readonly #fed: ModelConfig;
   readonly #sequence: SequenceConfig;
   readonly #initialState: readonly Tensor[];
   readonly #flags = new Map<BooleanControl, { readonly no: Tensor; readonly yes: Tensor }>();
   readonly #sameInputs: ReturnType<typeof sameInputsTest>;
-  /** Where the states are among the outputs of the model. */
-  readonly #stateOutputs: readonly number[];
+  readonly #hasOpenStates: boolean;
+  /** What the model gets. */
+  readonly #fed: BatchForm;
+  /** What users get. */
+  readonly #seen: BatchForm;
+  readonly #states: StateCutter;
 
   /** `initialState`: a tensor for each state of the configuration, without the batch dimension. */
   constructor(config: ModelConfig, initialState: readonly Tensor[]) {
     if (!config.sequence) throw bug(`model '${config.name}' has no sequences`);
+    const fed = fedConfig(config);
     this.#config = config;
-    this.#fed = fedConfig(config);
     this.#sequence = config.sequence;
-    this.#sameInputs = sameInputsTest(this.#fed);
+    this.#fed = batchFormOf(fed);
+    this.#seen = batchFormOf(config);
+    this.#sameInputs = sameInputsTest(config);
+    this.#hasOpenStates = config.sequence.states.some(({ dims }) => dims.includes(-1));
     this.#initialState = initialState.map((tensor) => ({
       ...tensor,
       shape: config.batched ? [1, ...tensor.shape] : tensor.shape,
     }));
-    this.#stateOutputs = config.sequence.states.map(({ outputName }) =>
-      this.#fed.outputs.findIndex(({ name }) => name === outputName),
-    );
+    this.#states = new StateCutter(config, fed);
     for (const control of config.sequence.controls)
       if (control.kind !== 'CORRID')
         this.#flags.set(control, {
@@ -54,43 +60,43 @@ export class SequenceBatches {
         });
   }
 
-  /** Whether two steps may share a batch: their inputs and their states have the same shapes. */
+  /** Whether two steps may share a batch: their inputs and their states have the same shapes, or ragged ones. */
   sameShape(a: SequenceEntry, b: SequenceEntry): boolean {
-    return this.#sameInputs(this.#step(a).request, this.#step(b).request);
+    if (!this.#sameInputs(a.request, b.request)) return false;
+    if (!this.#hasOpenStates) return true;
+    const other = this.#stateOf(b);
+    return this.#stateOf(a).every(({ shape }, index) => sameRowShape(shape, other[index]!.shape));
   }
 
   merge(rows: readonly SequenceRow[]): BatchFeed {
     const steps = rows.map((entry) => entry && this.#step(entry));
     const pattern = steps.find((step) => step !== undefined);
     if (!pattern) throw bug('a batch of sequences has no request');
-    return mergeBatch(
-      this.#fed,
-      steps.map((step) => step ?? this.#hole(pattern)),
-    );
+    return this.#fed.merge(steps.map((step) => step ?? this.#hole(pattern)));
   }
 
   /** In the order of `rows`; nothing is kept of the result but views in the responses. @throws RuntimeError BACKEND_FAILED */
   split(version: string, rows: readonly SequenceRow[], result: BatchResult): StepResult[] {
-    const entries = rows.map((entry) => ({ rows: 1, request: entry?.request ?? NOTHING }));
-    const whole = splitBatch(this.#fed, version, {
-      entries: entries.map(({ request }) => ({ rows: 1, request: { ...request, outputs: [] } })),
-      rows: rows.length,
-      result,
-    });
-    return whole.map((response, row) => ({
-      response: { ...response, outputs: this.#visible(response.outputs, entries[row]!.request) },
-      state: this.#stateOutputs.map((index) => ownCopy(response.outputs[index]!)),
-    }));
+    const pattern = rows.find((entry) => entry !== undefined);
+    if (!pattern) throw bug('a batch of sequences had no request');
+    // A row without a request had the shapes of another one.
+    const entries = rows.map((entry) => ({ rows: 1, request: (entry ?? pattern).request }));
+    const responses = this.#seen.split(version, { entries, rows: rows.length, result });
+    const states = this.#states.cut(entries, result);
+    return responses.map((response, row) => ({ response, state: states[row]! }));
   }
 
   // ---- details below; callers need not read ----
 
   #step(entry: SequenceEntry): MergedEntry {
-    const { request, sequence } = entry;
-    const state = entry.isStart ? this.#initialState : (sequence.state ?? this.#initialState);
     const controls = this.#sequence.controls.map((control) => this.#controlOf(control, entry));
-    const inputs = [...request.inputs, ...controls, ...state];
+    const inputs = [...entry.request.inputs, ...controls, ...this.#stateOf(entry)];
     return { rows: 1, request: { ...NOTHING, inputs } };
+  }
+
+  /** Before the step. */
+  #stateOf({ isStart, sequence }: SequenceEntry): readonly Tensor[] {
+    return isStart ? this.#initialState : (sequence.state ?? this.#initialState);
   }
 
   #controlOf(control: ControlSpec, entry: SequenceEntry): Tensor {
@@ -115,15 +121,6 @@ export class SequenceBatches {
   #control({ name, dataType }: ControlSpec, data: Uint8Array): Tensor {
     return { name, dataType, shape: this.#config.batched ? [1, 1] : [1], data };
   }
-
-  #visible(
-    outputs: readonly Tensor[],
-    { outputs: wanted }: { readonly outputs: readonly { readonly name: string }[] },
-  ): Tensor[] {
-    return outputs
-      .slice(0, this.#config.outputs.length)
-      .filter(({ name }) => wanted.length === 0 || wanted.some((output) => output.name === name));
-  }
 }
 
 const NOTHING: MergedEntry['request'] = {
@@ -144,9 +141,4 @@ function numberBytes({ dataType }: BooleanControl, value: number): Uint8Array {
 function zeros(tensor: Tensor): Tensor {
   const size = elementCount(tensor.shape) * (elementBytes(tensor.dataType) || 4);
   return { ...tensor, data: new Uint8Array(size) };
-}
-
-/** A view would keep the result of the whole batch in memory for as long as the sequence lives. */
-function ownCopy(tensor: Tensor): Tensor {
-  return { ...tensor, data: tensor.data.slice() };
 }

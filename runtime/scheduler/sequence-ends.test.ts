@@ -102,6 +102,21 @@ describe('a sequence ends', () => {
     expect(bench.scheduler.sequences).toBe(1);
   });
 
+  it('not when it gets its slot at the moment at which its time to wait for one is over', async () => {
+    const bench = new SequenceBench({ maxBatchSize: 1, idleUs: 10_000 });
+    bench.start(1);
+    bench.clock.runDeferred();
+    const first = bench.start(2, { value: 5, timeoutMs: 10 });
+    await bench.run();
+
+    bench.clock.advance(12);
+    await bench.run();
+    const second = bench.ask(2, { value: 6 });
+    await bench.run();
+
+    expect([first, second].map(sumOf)).toEqual([5, 11]);
+  });
+
   it('only in the backlog by a timeout', async () => {
     const bench = new SequenceBench();
     bench.start(1);

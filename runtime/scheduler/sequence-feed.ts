@@ -1,7 +1,7 @@
 // A model with sequences as its instances see it: beside the tensors of its users, the controls and states that the server feeds
 // and keeps.
 
-import type { ModelConfig, TensorSpec } from '../config/model-config.js';
+import type { ModelConfig, OutputSpec, TensorSpec } from '../config/model-config.js';
 import type { StateSpec } from '../config/sequence-config.js';
 import { elementCount } from '../core/tensor.js';
 
@@ -22,14 +22,14 @@ export function fedConfig(config: ModelConfig): ModelConfig {
     ],
     outputs: [
       ...config.outputs,
-      ...states
-        .filter(({ outputName }) => !listed.has(outputName))
-        .map((state) => ({
-          ...tensorSpec({ ...state, name: state.outputName }),
-          labelFilename: '',
-        })),
+      ...states.filter(({ outputName }) => !listed.has(outputName)).map(stateOutput),
     ],
   };
+}
+
+/** A state as the model puts it out, which is not as users see it where they get it in another shape. */
+export function stateOutput(state: StateSpec): OutputSpec {
+  return { ...tensorSpec({ ...state, name: state.outputName }), labelFilename: '' };
 }
 
 // ---- details below; callers need not read ----

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Servable } from '../core/servable.js';
-import { SequenceBench, sumOf } from '../testing/sequence-bench.js';
+import { SequenceBench, sumOf, type Asked } from '../testing/sequence-bench.js';
 import { servableConformance } from '../testing/servable-conformance.js';
 
 servableConformance('SequenceScheduler', () => {
@@ -168,6 +168,51 @@ describe('SequenceScheduler', () => {
     expect(bench.batch(2)).toMatchObject({ READY: [0, 1], START: [0, 1] });
   });
 
+  it('keeps a sequence of which a step is lost with its thread: on the state before it, the step may come again', async () => {
+    const bench = new SequenceBench();
+    bench.start(1, { value: 3 });
+    await bench.run();
+    const steps = [bench.ask(1, { value: 4 })];
+    bench.clock.runDeferred();
+
+    await bench.runner.fail('BACKEND_LOST');
+    steps.push(bench.ask(1, { value: 4, sequenceEnd: true }));
+    await bench.run();
+
+    expect(steps.map(sumOf)).toEqual(['BACKEND_LOST', 7]);
+    expect(bench.leftovers).toEqual([0, 0, 0, 0]);
+  });
+
+  it('forgets the state of what went before a START, also where that step fails', async () => {
+    const bench = new SequenceBench();
+    bench.start(1, { value: 3 });
+    await bench.run();
+    bench.start(1, { value: 4 });
+    const next = bench.ask(1, { value: 5 });
+    bench.clock.runDeferred();
+
+    await bench.runner.fail();
+    await bench.run();
+
+    expect(sumOf(next)).toBe(5);
+  });
+
+  it('takes the next step from whoever is just being answered', async () => {
+    const bench = new SequenceBench();
+    const first = bench.start(1, { value: 3 });
+    let next: Asked | undefined;
+    const end = first.reply.end.bind(first.reply);
+    first.reply.end = (error) => {
+      end(error);
+      next = bench.ask(1, { value: 4, sequenceEnd: true });
+    };
+
+    await bench.run();
+
+    expect(sumOf(next!)).toBe(7);
+    expect(bench.leftovers).toEqual([0, 0, 0, 0]);
+  });
+
   it('resizes: sequences keep their slots, new ones come where instances are left', async () => {
     const bench = new SequenceBench({ maxBatchSize: 1, instances: 2 });
     bench.start(1);
@@ -224,5 +269,82 @@ describe('SequenceScheduler with the strategy oldest', () => {
     bench.clock.runDeferred();
 
     expect(bench.runner.startedRows).toEqual([4]);
+  });
+
+  const ordered = oldest(4, 'preserve_ordering: true');
+  const answersOf = (asked: readonly Asked[]): string[] => {
+    const order: string[] = [];
+    asked.forEach(({ reply }, index) => {
+      const end = reply.end.bind(reply);
+      reply.end = (error) => {
+        order.push(`${index}${error ? ' failed' : ''}`);
+        end(error);
+      };
+    });
+    return order;
+  };
+
+  it('answers in the order in which steps were started, where that is wanted', async () => {
+    const bench = new SequenceBench({ strategy: ordered, maxBatchSize: 1, instances: 2 });
+    const order = answersOf([bench.start(1), bench.start(2)]);
+    bench.clock.runDeferred();
+
+    await bench.runner.releaseLast();
+    expect(order).toEqual([]);
+    await bench.run();
+
+    expect(order).toEqual(['0', '1']);
+  });
+
+  it('holds no answer for a step that has failed, was cancelled or waits for a slot', async () => {
+    const strategy = 'oldest { max_candidate_sequences: 2 preserve_ordering: true }';
+    const bench = new SequenceBench({ strategy, maxBatchSize: 1, instances: 2 });
+    const asked = [1, 2, 3, 4, 5, 6].map((id) => bench.start(id));
+    const order = answersOf(asked);
+    bench.clock.runDeferred();
+    asked[0]!.call.cancel();
+
+    await bench.runner.releaseLast();
+    await bench.runner.release();
+    await bench.run();
+
+    expect(order).toEqual(['0 failed', '1', '2', '3', '4']);
+    expect(sumOf(asked[5]!)).toBe('pending');
+  });
+
+  it('does not call a sequence idle whose answer is held', async () => {
+    const strategy = ordered;
+    const bench = new SequenceBench({ strategy, maxBatchSize: 1, instances: 2, idleUs: 10_000 });
+    bench.start(1);
+    const held = bench.start(2);
+    bench.clock.runDeferred();
+    await bench.runner.releaseLast();
+
+    bench.clock.advance(50);
+    expect(sumOf(held)).toBe('pending');
+    await bench.run();
+    const next = bench.ask(2);
+    await bench.run();
+    bench.clock.advance(12);
+
+    expect([held, next].map(sumOf)).toEqual([1, 2]);
+    expect(bench.leftovers).toEqual([0, 0, 0, 0]);
+  });
+
+  it('keeps the place of a step that is tried once more', async () => {
+    const bench = new SequenceBench({ strategy: ordered, maxBatchSize: 4, instances: 2 });
+    const asked = [bench.start(1), bench.start(2)];
+    bench.clock.runDeferred();
+    asked.push(bench.start(3));
+    const order = answersOf(asked);
+    bench.clock.runDeferred();
+
+    await bench.runner.fail();
+    await bench.runner.release();
+    expect(order).toEqual([]);
+    await bench.run();
+
+    expect(order).toEqual(['0', '1', '2']);
+    expect(bench.leftovers.slice(1, 2)).toEqual([0]);
   });
 });

@@ -16,11 +16,12 @@ import { shuttingDown, type BatchSchedulerParts } from './batch-scheduler.js';
 import type { BatchFeed, BatchResult } from './batch-runner.js';
 import { DirectSlots } from './direct-slots.js';
 import { OldestSlots } from './oldest-slots.js';
+import { OrderedAnswers } from './ordered-answers.js';
 import { PumpTimer } from './pump-timer.js';
 import type { EntryOwner } from './queue-entry.js';
 import { SequenceBatches } from './sequence-batch.js';
-import { sequenceProblem } from './sequence-admission.js';
-import { formatSequenceId, sequenceIdOf } from './sequence-id.js';
+import { restartWarning, sequenceProblem } from './sequence-admission.js';
+import { sequenceIdOf } from './sequence-id.js';
 import { SequenceTable } from './sequence-table.js';
 import type { SequenceBatch, SequenceSlots } from './sequence-slots.js';
 import { SequenceEntry, type Sequence, type SequenceOwner } from './sequence.js';
@@ -39,6 +40,8 @@ export class SequenceScheduler implements Servable, EntryOwner, SequenceOwner {
   readonly #slots: SequenceSlots;
   readonly #table: SequenceTable;
   readonly #timer: PumpTimer;
+  /** Undefined: responses leave as they are ready. */
+  readonly #orderedAnswers: OrderedAnswers | undefined;
   /** What is answered since the scheduler was closed. */
   #closed: RuntimeError | undefined;
 
@@ -57,7 +60,10 @@ export class SequenceScheduler implements Servable, EntryOwner, SequenceOwner {
     this.#table = new SequenceTable(this, {
       ...{ slots: this.#slots, clock, wheel },
       idleMs: sequence.idleMs,
+      counts: (parts.statistics.sequences = { slot: 0, backlog: 0 }),
     });
+    if (sequence.preserveOrdering)
+      this.#orderedAnswers = new OrderedAnswers((answered) => this.#table.settle(answered));
     this.#timer = new PumpTimer(clock, pump);
     parts.runner.onIdle(pump);
   }
@@ -77,7 +83,10 @@ export class SequenceScheduler implements Servable, EntryOwner, SequenceOwner {
       reply.end(loss);
       return;
     }
-    if (known && request.parameters.sequenceStart) this.#warnOfRestart(known);
+    if (known && request.parameters.sequenceStart) {
+      const { log, config } = this.#parts;
+      log.warn({ model: config.name }, restartWarning(config, id));
+    }
     this.#accept(new SequenceEntry(this, { request, call, reply }, known ?? this.#table.begin(id)));
   }
 
@@ -122,6 +131,8 @@ export class SequenceScheduler implements Servable, EntryOwner, SequenceOwner {
   }
 
   sequenceDue(sequence: Sequence): void {
+    // One that was due at the same time may have changed that: its slot freed, its answer followed by the next request.
+    if (sequence.place === 'gone' || sequence.isBusyInSlot) return;
     if (sequence.place === 'backlog') {
       const text = 'timeout of the corresponding sequence has been expired';
       this.#drop(sequence, new RuntimeError('QUEUE_TIMEOUT', text));
@@ -136,14 +147,6 @@ export class SequenceScheduler implements Servable, EntryOwner, SequenceOwner {
     if (call.cancelled) return cancelled();
     const now = this.#parts.clock.now();
     return now >= call.deadline ? tooLate(call, now, 0) : undefined;
-  }
-
-  #warnOfRestart({ id }: Sequence): void {
-    const { log, config } = this.#parts;
-    const text =
-      `sequence ${formatSequenceId(id)} for model '${config.name}' has a conflict. The previous sequence did not end ` +
-      'before this sequence start. Previous sequence will be terminated early.';
-    log.warn({ model: config.name }, text);
   }
 
   #accept(entry: SequenceEntry): void {
@@ -202,7 +205,9 @@ export class SequenceScheduler implements Servable, EntryOwner, SequenceOwner {
     for (const entry of entriesOf(batch)) {
       entry.sequence.waiting.shift();
       entry.sequence.running = entry;
+      if (entry.isStart) entry.sequence.state = undefined;
       this.#left(entry);
+      this.#orderedAnswers?.started(entry);
       entry.state = 'running';
       entry.call.timings.dispatchedAt = now;
     }

@@ -1,7 +1,8 @@
 // The sequences that there are: which id leads to which, which have a slot, which wait for one, which have been idle for too long.
-// Invariant: a sequence with nothing waiting and nothing running is either open, and on the timer wheel, or gone.
+// Invariant: a sequence with nothing waiting, nothing running and no answer kept back is either open, and on the timer wheel, or gone.
 
 import type { Clock } from '../core/clock.js';
+import type { SequenceCounts } from '../core/model-statistics.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
 import type { SequenceId } from './sequence-id.js';
 import type { SequenceSlots } from './sequence-slots.js';
@@ -12,6 +13,8 @@ export interface SequenceTableParts {
   readonly clock: Clock;
   readonly wheel: TimerWheel;
   readonly idleMs: number;
+  /** Kept up to date. */
+  readonly counts: SequenceCounts;
 }
 
 export class SequenceTable {
@@ -48,6 +51,7 @@ export class SequenceTable {
     this.#all.add(sequence);
     if (this.#parts.slots.take(sequence)) sequence.place = 'slot';
     else this.#backlog.add(sequence);
+    this.#parts.counts[sequence.place as 'slot' | 'backlog']++;
     return sequence;
   }
 
@@ -76,17 +80,19 @@ export class SequenceTable {
       slots.ready(sequence);
     } else if (sequence.isOpen) {
       slots.unready(sequence);
-      wheel.schedule(sequence, clock.now() + idleMs);
+      if (sequence.unanswered === 0) wheel.schedule(sequence, clock.now() + idleMs);
     } else this.#forget(sequence);
   }
 
   /** Sequences of the backlog take the slots that are free. */
   refill(): void {
-    const { slots, wheel } = this.#parts;
+    const { slots, wheel, counts } = this.#parts;
     for (const sequence of this.#backlog) {
       if (!slots.take(sequence)) return;
       this.#backlog.delete(sequence);
       sequence.place = 'slot';
+      counts.backlog--;
+      counts.slot++;
       wheel.cancel(sequence);
       this.settle(sequence);
     }
@@ -96,10 +102,13 @@ export class SequenceTable {
 
   #forget(sequence: Sequence): void {
     const { place } = sequence;
+    if (place === 'gone') return;
+    const { counts, wheel } = this.#parts;
     sequence.place = 'gone';
     sequence.state = undefined;
-    this.#parts.wheel.cancel(sequence);
+    wheel.cancel(sequence);
     this.#all.delete(sequence);
+    counts[place]--;
     if (place === 'backlog') {
       this.#backlog.delete(sequence);
       return;

@@ -20,6 +20,8 @@ export class Sequence extends TimerNode {
   /** In the order in which they came. */
   readonly waiting: SequenceEntry[] = [];
   running: SequenceEntry | undefined;
+  /** Answers of it that are kept back for those of others. */
+  unanswered = 0;
   /** What its last step left, in the order of the configuration's states; undefined: the model's initial state. */
   state: readonly Tensor[] | undefined;
   place: 'backlog' | 'slot' | 'gone' = 'backlog';
@@ -33,6 +35,11 @@ export class Sequence extends TimerNode {
     super();
     this.#owner = owner;
     this.id = id;
+  }
+
+  /** It has a slot, and something of it waits or runs. */
+  get isBusyInSlot(): boolean {
+    return this.place === 'slot' && (this.running !== undefined || this.waiting.length > 0);
   }
 
   override onDue(): void {

@@ -14,12 +14,13 @@ export interface Serving {
 export function serving(
   repository: TemporaryRepository | string,
   flags: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): Serving {
   let started: Serving | undefined;
   const path = typeof repository === 'string' ? repository : repository.path;
 
   beforeAll(async () => {
-    const server = await TestServer.start({ repository: path, flags });
+    const server = await TestServer.start({ repository: path, flags, env });
     if (!server.isUp) throw new Error(`the server did not come up:\n${server.told}`);
     started = { server, client: new TestClient(server.ports.grpc) };
   });
