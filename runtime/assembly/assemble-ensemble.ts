@@ -12,7 +12,7 @@ import type { PipelineNode } from '../core/pipeline-node.js';
 import { stack } from '../core/servable.js';
 import { observe } from '../layer/observe.js';
 import { validateInputs } from '../layer/validate-inputs.js';
-import { planEnsemble } from '../pipeline/ensemble-plan.js';
+import { planEnsemble, type EnsemblePlan, type StepPlan } from '../pipeline/ensemble-plan.js';
 import { Ensemble } from '../pipeline/ensemble.js';
 import { ModelRef } from '../pipeline/model-ref.js';
 import type { ModelDescription } from '../repository/model-description.js';
@@ -41,14 +41,15 @@ export async function assembleEnsemble(
   };
   const statistics = new ModelStatistics(options);
   const targets = targetsOf(parts, scheduling);
+  const isOptional = optionalInputs(parts, scheduling);
+  const plan = planEnsemble(scheduling, { ...config, isOptional });
   const ensemble = new Ensemble({
     ...{ name: config.name, version: String(version), batched: config.batched },
-    plan: planEnsemble(scheduling, { ...config, isOptional: optionalInputs(parts, scheduling) }),
-    ...{ targets, statistics, clock: parts.clock },
+    ...{ plan, targets, statistics, clock: parts.clock },
   });
   const layers = [observe(statistics, parts.clock), validateInputs(config, { textOnly: false })];
   const model = await servedModel(config, directory, { version, statistics });
-  const pipeline = nodeOf(scheduling, targets);
+  const pipeline = nodeOf(plan, targets);
   return new PipelineVersion(Object.freeze({ ...model, pipeline }), stack(layers, ensemble));
 }
 
@@ -76,14 +77,20 @@ function optionalInputs(
   return (step, input) => optional[step]!.has(input);
 }
 
-function nodeOf({ steps }: EnsembleConfig, targets: readonly LegTarget[]): PipelineNode {
-  const children = steps.map(({ model, timeoutMs, continues }, index): PipelineNode => ({
-    ...{ kind: 'step', name: String(index), model, figures: targets[index]!.figures },
-    settings: {
-      ...(timeoutMs !== Infinity && { timeout: `${timeoutMs} ms` }),
-      ...(continues && { on_error: 'CONTINUE' }),
-    },
-    children: [],
-  }));
+function nodeOf({ steps }: EnsemblePlan, targets: readonly LegTarget[]): PipelineNode {
+  const children = steps.map(({ config, reads }, index): PipelineNode => {
+    const { model, timeoutMs, continues } = config;
+    const isSource = ({ writes }: StepPlan): boolean =>
+      writes.some(({ slot }) => reads.some((read) => read.slot === slot));
+    return {
+      ...{ kind: 'step', name: String(index), model, figures: targets[index]!.figures },
+      settings: {
+        ...(timeoutMs !== Infinity && { timeout: `${timeoutMs} ms` }),
+        ...(continues && { on_error: 'CONTINUE' }),
+      },
+      after: steps.flatMap((step, at) => (isSource(step) ? [String(at)] : [])),
+      children: [],
+    };
+  });
   return { kind: 'ensemble', name: '', children };
 }

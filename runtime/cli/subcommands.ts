@@ -10,6 +10,7 @@ import { configCommand } from './config-command.js';
 import { indexCommand } from './index-command.js';
 import { loadCommand } from './load-command.js';
 import { metadataCommand } from './metadata-command.js';
+import { pipelinesCommand } from './pipelines-command.js';
 import { readyCommand } from './ready-command.js';
 import type { CheckRepository } from './repository-check.js';
 import { statsCommand } from './stats-command.js';
@@ -57,6 +58,7 @@ function createProgram(io: SubcommandIo, { checkRepository }: SubcommandTools): 
     metadataCommand(io),
     configCommand(io),
     statsCommand(io),
+    pipelinesCommand(io),
     checkCommand(io, checkRepository),
     typesCommand(io),
   ];

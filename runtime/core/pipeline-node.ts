@@ -51,4 +51,6 @@ export interface PipelineNode {
   /** What it was configured with, for people: "delay 5 ms", "0.9 < score". */
   readonly settings?: Readonly<Record<string, string>>;
   readonly children: readonly PipelineNode[];
+  /** Names of the siblings it waits for, as the steps of an ensemble do. */
+  readonly after?: readonly string[];
 }

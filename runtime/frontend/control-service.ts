@@ -44,6 +44,7 @@ function pipelines(request: Message, { catalog, clock }: ControlParts): Message 
     pipelines: models
       // Who names a model wants to see it, whatever it is.
       .filter(({ pipeline }) => name !== '' || pipeline)
+      .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.version - b.version))
       .map((model) => ({
         name: model.name,
         version: String(model.version),
@@ -84,7 +85,7 @@ function nodesOf(node: PipelineNode): PipelineNode[] {
 }
 
 function nodeMessage(node: PipelineNode, now: number): Message {
-  const { kind, name, model, figures, counters = [], settings = {}, children } = node;
+  const { kind, name, model, figures, counters = [], settings = {}, children, after = [] } = node;
   return {
     kind,
     name,
@@ -95,6 +96,7 @@ function nodeMessage(node: PipelineNode, now: number): Message {
     counters: counters.map(counterMessage),
     state: node.state?.() ?? '',
     settings,
+    after,
     children: children.map((child) => nodeMessage(child, now)),
   };
 }

@@ -33,3 +33,10 @@ export type {
 export type { Input, Tensor } from './tensor-input.js';
 export { elementsOf, type OutputTensor } from './tensor-output.js';
 export { typedModel, type TypedInput, type TypedModel } from './typed-model.js';
+export type {
+  CircuitBreaker,
+  LegFigures,
+  ModelPipeline,
+  PipelineCounter,
+  PipelineNode,
+} from './pipeline-info.js';

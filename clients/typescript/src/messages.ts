@@ -7,7 +7,7 @@ import { InferdError } from './inferd-error.js';
 
 /** Beside the built package; in the repository, at its root. */
 const DIRECTORIES = ['./proto/', '../../../proto/'];
-const FILES = ['grpc_service.proto', 'health.proto'];
+const FILES = ['grpc_service.proto', 'health.proto', 'inferd_control.proto'];
 
 /** A message as a plain object with camelCase names. Bytes are views, absent fields have their defaults. */
 export type Message = object;

@@ -4,6 +4,7 @@ import type { Caller, CallOptions } from './caller.js';
 import type { ClientSettings } from './client-options.js';
 import { decode, encode, type Message } from './messages.js';
 import { parameterMessages, type Parameters } from './parameter.js';
+import type { CircuitBreaker, ModelPipeline } from './pipeline-info.js';
 import type {
   ExplainedModelConfig,
   HealthStatus,
@@ -33,6 +34,7 @@ export interface UnloadOptions extends CallOptions {
 }
 
 const INFERENCE = 'inference.GRPCInferenceService';
+const CONTROL = 'inferd.v1';
 const HEALTH = 'grpc.health.v1';
 
 export class ServerCalls {
@@ -84,6 +86,23 @@ export class ServerCalls {
     type Response = { modelStats: ModelStatistics[] };
     const request = modelRequest(model, options);
     return (await this.#ask<Response>('ModelStatistics', request, options)).modelStats;
+  }
+
+  /**
+   * How models are put together of others, with what has become of the requests of each part. Of one server, which counts its own
+   * requests only; only inferd tells it. '': all models that ask others or have a policy around them.
+   */
+  async pipelines(model = '', options: ModelCallOptions = {}): Promise<readonly ModelPipeline[]> {
+    const request = { modelName: model, modelVersion: String(options.version ?? '') };
+    type Response = { pipelines: ModelPipeline[] };
+    return (await this.#askControl<Response>('Pipelines', request, options)).pipelines;
+  }
+
+  /** The circuit breakers of one server, which must be inferd. '': of all models. */
+  async circuitBreakers(model = '', options: CallOptions = {}): Promise<readonly CircuitBreaker[]> {
+    type Response = { circuitBreakers: CircuitBreaker[] };
+    const request = { modelName: model };
+    return (await this.#askControl<Response>('CircuitBreakers', request, options)).circuitBreakers;
   }
 
   /** The models of one server. `ready`: only those that are ready. */
@@ -146,14 +165,24 @@ export class ServerCalls {
       yield healthStatus(bytes);
   }
 
-  async #ask<Response>(method: string, request: Message, options: CallOptions): Promise<Response> {
-    const { bytes } = await this.#caller.call({
-      path: `/${INFERENCE}/${method}`,
-      request: encode(`inference.${method}Request`, request),
-      options,
-      mayRepeat: true,
-    });
-    return decode(`inference.${method}Response`, bytes) as Response;
+  #ask<Response>(method: string, request: Message, options: CallOptions): Promise<Response> {
+    const names = { path: `/${INFERENCE}/${method}`, types: `inference.${method}` };
+    return this.#askFor(names, request, options);
+  }
+
+  #askControl<Response>(method: string, request: Message, options: CallOptions): Promise<Response> {
+    const names = { path: `/${CONTROL}.Control/${method}`, types: `${CONTROL}.${method}` };
+    return this.#askFor(names, request, options);
+  }
+
+  async #askFor<Response>(
+    { path, types }: { readonly path: string; readonly types: string },
+    request: Message,
+    options: CallOptions,
+  ): Promise<Response> {
+    const encoded = encode(`${types}Request`, request);
+    const { bytes } = await this.#caller.call({ path, request: encoded, options, mayRepeat: true });
+    return decode(`${types}Response`, bytes) as Response;
   }
 
   /** Once each. Comes back when all have answered. @throws InferdError the first of the failures */
