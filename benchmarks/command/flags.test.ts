@@ -38,7 +38,7 @@ describe('parseFlags', () => {
 
 describe('helpText', () => {
   it('has a line for every flag, with its default', () => {
-    const text = helpText('bench:x', 'About it.', OWN);
+    const text = helpText({ command: 'bench:x', about: 'About it.', flags: OWN });
 
     expect(text).toContain('npm run bench:x -- [FLAGS]\n\nAbout it.\n');
     expect(text).toMatch(/ {2}--rounds N +how often \(5\)\n {2}--library PATH +another library\n/);

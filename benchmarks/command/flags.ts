@@ -58,10 +58,20 @@ export function parseFlags(args: readonly string[], own: readonly BenchFlag[]): 
   }
 }
 
-export function helpText(command: string, about: string, own: readonly BenchFlag[]): string {
+/** Where --docs writes unless a benchmark has a document of its own. */
+export const DOCUMENT = 'docs/model-control.md';
+
+export interface BenchHelp {
+  readonly command: string;
+  readonly about: string;
+  readonly flags: readonly BenchFlag[];
+  readonly document?: string;
+}
+
+export function helpText({ command, about, flags: own, document = DOCUMENT }: BenchHelp): string {
   const common: BenchFlag[] = [
     { name: 'json', value: 'FILE', text: 'write the figures there' },
-    { name: 'docs', value: '', text: 'rewrite the figures in docs/model-control.md' },
+    { name: 'docs', value: '', text: `rewrite the figures in ${document}` },
     { name: 'help', value: '', text: 'this text' },
   ];
   const lines = [...own, ...common].map(({ name, value, text, default: otherwise }) => {

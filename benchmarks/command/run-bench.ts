@@ -5,13 +5,15 @@ import { dirname } from 'node:path';
 import { othersCpuUs } from '../processes/cpu-time.js';
 import { thisMachine } from '../report/machine.js';
 import { withSection } from '../report/written-section.js';
-import { helpText, parseFlags, type BenchFlag, type FlagValues } from './flags.js';
+import { DOCUMENT, helpText, parseFlags, type BenchFlag, type FlagValues } from './flags.js';
 import { documentText, terminalText, type BenchRecord, type Outcome } from './outcome.js';
 import { UsageError } from './usage-error.js';
 
 export interface Bench {
   /** The npm script. */
   readonly command: string;
+  /** Where --docs writes. */
+  readonly document?: string;
   readonly about: string;
   readonly flags: readonly BenchFlag[];
   /** Tells its progress to `say`. @throws UsageError for values that it cannot take */
@@ -21,7 +23,6 @@ export interface Bench {
 /** A line about what is going on. */
 export type Say = (text: string) => void;
 
-const DOCUMENT = 'docs/model-control.md';
 /** Others may use that much of the machine, in cores, before it is told. */
 const TOLERATED_CORES = 0.1;
 
@@ -32,7 +33,7 @@ export async function runBench(bench: Bench, args: readonly string[]): Promise<n
   try {
     values = parseFlags(args, bench.flags);
     if (values.has('help')) {
-      process.stdout.write(helpText(bench.command, bench.about, bench.flags));
+      process.stdout.write(helpText(bench));
       return 0;
     }
     record = await measured(bench, values);
@@ -42,7 +43,7 @@ export async function runBench(bench: Bench, args: readonly string[]): Promise<n
     return 1;
   }
   process.stdout.write(`\n${terminalText(record)}`);
-  keep(record, values);
+  keep(record, values, bench.document ?? DOCUMENT);
   return record.claims.every(({ holds }) => holds) ? 0 : 1;
 }
 
@@ -68,13 +69,13 @@ function disturbance(cores: number): string[] {
     : [];
 }
 
-function keep(record: BenchRecord, values: FlagValues): void {
+function keep(record: BenchRecord, values: FlagValues, path: string): void {
   const file = values.text('json');
   if (file !== undefined) writeRecord(file, record);
   if (!values.has('docs')) return;
   writeRecord(`benchmarks/results/documented-${record.bench.replace('bench:', '')}.json`, record);
-  const document = readFileSync(DOCUMENT, 'utf8');
-  writeFileSync(DOCUMENT, withSection(document, record.bench, documentText(record)));
+  const document = readFileSync(path, 'utf8');
+  writeFileSync(path, withSection(document, record.bench, documentText(record)));
 }
 
 function writeRecord(file: string, record: BenchRecord): void {

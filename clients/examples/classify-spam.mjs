@@ -13,7 +13,7 @@ const USAGE = `Asks a model whether messages are spam.
   npm run example:spam -- --model spam_heavy "see you at eight?"
 
 --url HOST:PORT   where the server listens for gRPC [localhost:8001]; \`npm start\` starts one
---model NAME      spam_light or spam_heavy [spam_light]
+--model NAME      spam_light, spam_heavy or spam, which asks both [spam_light]
 --version N       of the model [the latest]`;
 
 const PROTO = fileURLToPath(new URL('../../proto/grpc_service.proto', import.meta.url));

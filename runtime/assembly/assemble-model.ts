@@ -1,11 +1,13 @@
 // Configuration -> Servable, by the kind of the model.
 
+import { CASCADE_PLATFORM } from '../config/cascade-config.js';
 import { ONNX_BACKEND } from '../config/complete-model-config.js';
 import type { ModelConfigMessage } from '../config/model-config-message.js';
 import { unservedSetting } from '../config/unserved-settings.js';
 import { RuntimeError } from '../core/errors.js';
 import type { ModelDescription } from '../repository/model-description.js';
 import type { LoadVersion } from '../repository/servable-handle.js';
+import { assembleCascade } from './assemble-cascade.js';
 import { assembleEnsemble } from './assemble-ensemble.js';
 import { assembleOnnxModel } from './assemble-onnx-model.js';
 import type { AssemblyOptions, AssemblyParts } from './assembly-parts.js';
@@ -14,8 +16,7 @@ import { checkOnnxModel } from './check-onnx-model.js';
 export function modelAssembler(parts: AssemblyParts, options: AssemblyOptions): LoadVersion {
   return (description, version) => {
     checkKind(description.message);
-    const assemble = description.message.ensemble_scheduling ? assembleEnsemble : assembleOnnxModel;
-    return assemble(parts, options, { description, version });
+    return assemblerOf(description.message)(parts, options, { description, version });
   };
 }
 
@@ -25,11 +26,16 @@ export async function checkModel(
   options: Pick<AssemblyOptions, 'autoComplete'>,
 ): Promise<void> {
   checkKind(description.message);
-  if (description.message.ensemble_scheduling) return;
+  if (assemblerOf(description.message) !== assembleOnnxModel) return;
   await checkOnnxModel(description, options);
 }
 
 // ---- details below; callers need not read ----
+
+function assemblerOf(message: ModelConfigMessage): typeof assembleOnnxModel {
+  if (message.ensemble_scheduling) return assembleEnsemble;
+  return message.cascade_scheduling ? assembleCascade : assembleOnnxModel;
+}
 
 function checkKind(message: ModelConfigMessage): void {
   const { backend = '', platform = '' } = message;
@@ -37,7 +43,7 @@ function checkKind(message: ModelConfigMessage): void {
     const text = `unable to find backend library for backend '${backend}', try specifying runtime on the model configuration.`;
     throw new RuntimeError('INVALID_ARGUMENT', text);
   }
-  const isServed = backend !== '' || platform === 'ensemble';
+  const isServed = backend !== '' || platform === 'ensemble' || platform === CASCADE_PLATFORM;
   const unserved = isServed ? unservedSetting(message) : `platform '${platform}'`;
   if (unserved === undefined) return;
   throw new RuntimeError('UNSUPPORTED', `${unserved} is not supported by this version of inferd`);

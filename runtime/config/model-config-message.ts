@@ -35,7 +35,7 @@ export interface ModelConfigMessage extends PlainMessage {
   dynamic_batching?: DynamicBatchingMessage;
   sequence_batching?: SequenceBatchingMessage;
   ensemble_scheduling?: EnsembleSchedulingMessage;
-  cascade_scheduling?: PlainMessage;
+  cascade_scheduling?: { stage?: CascadeStageMessage[] };
   instance_group?: InstanceGroupMessage[];
   default_model_filename?: string;
   cc_model_filenames?: Record<string, string>;
@@ -154,6 +154,20 @@ export interface SequenceStateMessage extends PlainMessage {
     data_file?: string;
   }[];
   use_growable_memory?: boolean;
+}
+
+export interface CascadeStageMessage extends PartMessage {
+  exit_when?: ExitRuleMessage[];
+}
+
+export interface ExitRuleMessage extends PlainMessage {
+  tensor?: string;
+  index?: number;
+  above?: number;
+  below?: number;
+  equals?: number;
+  equals_string?: string;
+  decision?: string;
 }
 
 export interface MetricControlMessage extends PlainMessage {

@@ -11,8 +11,10 @@ export interface ModelDependency extends ModelReference {
 
 /** Each model and version once, in the order in which they are named. */
 export function dependenciesOf(message: ModelConfigMessage): ModelDependency[] {
-  const cascade = message.cascade_scheduling as { stage?: PartMessage[] } | undefined;
-  const parts = [...(message.ensemble_scheduling?.step ?? []), ...(cascade?.stage ?? [])];
+  const parts = [
+    ...(message.ensemble_scheduling?.step ?? []),
+    ...(message.cascade_scheduling?.stage ?? []),
+  ];
   const resilience = message['resilience'] as { fallback?: PartMessage[] } | undefined;
   const targets = (resilience?.fallback ?? []).filter(({ model_name: name }) => name);
   const all = [

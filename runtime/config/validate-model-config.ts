@@ -3,6 +3,7 @@
 
 import { ONNX_BACKEND, ONNX_PLATFORM } from './complete-model-config.js';
 import type { ConfigProblem } from './config-problem.js';
+import { cascadeProblems } from './validate-cascade.js';
 import { ensembleProblems } from './validate-ensemble.js';
 import { sequenceProblems } from './validate-sequence.js';
 import type {
@@ -26,6 +27,7 @@ export function validateModelConfig(
     ...(message.dynamic_batching ? dynamicBatchingProblems(message, message.dynamic_batching) : []),
     ...queueProblems(message),
     ...sequenceProblems(message),
+    ...cascadeProblems(message),
     ...ensembleProblems(message),
     ...cacheProblems(message),
     ...(message.model_metrics?.metric_control ?? []).flatMap(metricProblems),
