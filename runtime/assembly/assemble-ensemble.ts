@@ -1,17 +1,9 @@
-// An ensemble = observe > validate > steps, each a leg to a model by its name.
+// An ensemble = observe > validate (> policies) > steps, each a leg to a model by its name.
 
-import { compileModelConfig } from '../config/model-config.js';
-import { configOrigins } from '../config/config-origins.js';
-import { InvalidModelConfig } from '../config/config-problem.js';
 import { ensembleConfig, type EnsembleConfig } from '../config/ensemble-config.js';
-import { validateTensors } from '../config/validate-tensors.js';
 import { bug } from '../core/errors.js';
 import { LegFigures, type LegTarget } from '../core/leg.js';
-import { ModelStatistics } from '../core/model-statistics.js';
 import type { PipelineNode } from '../core/pipeline-node.js';
-import { stack } from '../core/servable.js';
-import { observe } from '../layer/observe.js';
-import { validateInputs } from '../layer/validate-inputs.js';
 import { planEnsemble, type EnsemblePlan, type StepPlan } from '../pipeline/ensemble-plan.js';
 import { Ensemble } from '../pipeline/ensemble.js';
 import { ModelRef } from '../pipeline/model-ref.js';
@@ -19,38 +11,30 @@ import type { ModelDescription } from '../repository/model-description.js';
 import type { LoadedVersion } from '../repository/servable-handle.js';
 import type { AssemblyOptions, AssemblyParts } from './assembly-parts.js';
 import { partModel, servedPart } from './part-model.js';
-import { PipelineVersion } from './pipeline-version.js';
-import { servedModel } from './served-model.js';
-
-const NO_TENSORS = { inputs: [], outputs: [] };
+import { startPipeline } from './pipeline-version.js';
 
 /** The models it asks serve and fit (check-pipeline). @throws RuntimeError that says what is wrong with it */
-export async function assembleEnsemble(
+export function assembleEnsemble(
   parts: AssemblyParts,
   options: AssemblyOptions,
-  { description, version }: { readonly description: ModelDescription; readonly version: number },
+  what: { readonly description: ModelDescription; readonly version: number },
 ): Promise<LoadedVersion> {
-  const { message, written, directory } = description;
-  InvalidModelConfig.check(validateTensors(message));
+  const { message, name } = what.description;
   const scheduling = ensembleConfig(message);
-  if (!scheduling) throw bug(`model '${description.name}' is no ensemble`);
-  const stages = [written, { message, origin: 'default' as const }];
-  const config = {
-    ...compileModelConfig(message, NO_TENSORS),
-    configOrigins: () => configOrigins(stages),
-  };
-  const statistics = new ModelStatistics(options);
-  const targets = targetsOf(parts, scheduling);
-  const isOptional = optionalInputs(parts, scheduling);
-  const plan = planEnsemble(scheduling, { ...config, isOptional });
-  const ensemble = new Ensemble({
-    ...{ name: config.name, version: String(version), batched: config.batched },
-    ...{ plan, targets, statistics, clock: parts.clock },
+  if (!scheduling) throw bug(`model '${name}' is no ensemble`);
+  return startPipeline(parts, options, {
+    ...what,
+    make: ({ config, version, statistics }) => {
+      const targets = targetsOf(parts, scheduling);
+      const isOptional = optionalInputs(parts, scheduling);
+      const plan = planEnsemble(scheduling, { ...config, isOptional });
+      const servable = new Ensemble({
+        ...{ name: config.name, version, batched: config.batched },
+        ...{ plan, targets, statistics, clock: parts.clock },
+      });
+      return { servable, node: nodeOf(plan, targets) };
+    },
   });
-  const layers = [observe(statistics, parts.clock), validateInputs(config, { textOnly: false })];
-  const model = await servedModel(config, directory, { version, statistics });
-  const pipeline = nodeOf(plan, targets);
-  return new PipelineVersion(Object.freeze({ ...model, pipeline }), stack(layers, ensemble));
 }
 
 // ---- details below; callers need not read ----

@@ -13,6 +13,7 @@ import type { LoadedVersion } from '../repository/servable-handle.js';
 import type { AssemblyParts } from './assembly-parts.js';
 import type { CompletedConfig } from './complete-onnx-config.js';
 import type { ModelScheduler } from './create-scheduler.js';
+import { modelResilience } from './model-resilience.js';
 
 export interface OnnxVersionParts {
   readonly config: ModelConfig;
@@ -34,16 +35,25 @@ export class OnnxVersion implements LoadedVersion {
   #loss: RuntimeError | undefined;
   #onLost: (error: RuntimeError) => void = () => undefined;
 
-  constructor({ clock }: AssemblyParts, parts: OnnxVersionParts) {
+  constructor(assembly: AssemblyParts, parts: OnnxVersionParts) {
     const { config, instances: runner, model, cached } = parts;
     const { statistics } = model;
     statistics.instances = runner.size;
+    const { name, version } = model;
+    const resilience = modelResilience(config.resilience, assembly, {
+      model,
+      inside: { kind: 'model', name: 'model', model: { name, version }, children: [] },
+    });
     this.#instances = runner;
-    this.#model = model;
+    this.#model = resilience ? Object.freeze({ ...model, pipeline: resilience.node }) : model;
     this.#complete = parts.complete;
     this.#scheduler = parts.scheduler;
-    const layers = [observe(statistics, clock), validateInputs(config, { textOnly: true })];
-    if (cached) layers.push(cached);
+    const layers = [
+      observe(statistics, assembly.clock),
+      validateInputs(config, { textOnly: true }),
+      ...(resilience?.layers ?? []),
+      ...(cached ? [cached] : []),
+    ];
     this.servable = stack(layers, this.#scheduler);
     runner.onLost((error) => this.#lost(error));
     runner.onRefused?.((error) => this.#scheduler.refuseWaiting(error));

@@ -251,6 +251,13 @@ describe('answerFromCache with a cache that tells later', () => {
       },
     ],
     [
+      'the answer of a fallback',
+      (response, reply) => {
+        reply.response({ ...response, degradation: { level: 'small', rank: 1 } });
+        reply.end();
+      },
+    ],
+    [
       'several responses',
       (response, reply) => {
         reply.response(response);

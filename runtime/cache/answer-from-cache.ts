@@ -26,6 +26,11 @@ export function answerFromCache(parts: CachingParts): Layer {
 
 // ---- details below; callers need not read ----
 
+/** What belongs to this one request, and what a healthy server would have answered otherwise, is not kept. */
+function mayBeKept({ parameters, degradation }: InferenceResponse): boolean {
+  return !parameters && !degradation;
+}
+
 class CachedServable implements Servable {
   readonly inner: Servable;
   readonly parts: CachingParts;
@@ -115,7 +120,7 @@ class CachedInference implements CacheLookup, Reply {
   #keep(): void {
     const response = this.#response;
     this.#response = undefined;
-    if (!response || this.#responses > 1 || response.parameters) return;
+    if (!response || this.#responses > 1 || !mayBeKept(response)) return;
     this.#owner.parts.cache.insert(this.#key, response.outputs);
   }
 

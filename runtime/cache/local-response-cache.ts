@@ -3,7 +3,7 @@
 
 import { LRUCache } from 'lru-cache';
 import type { Tensor } from '../core/tensor.js';
-import { compactOutputs, dataBytes } from './compact-outputs.js';
+import { compactOutputs, dataBytes } from '../core/compact-outputs.js';
 import type { CacheLookup, CacheUsage, ResponseCache } from './response-cache.js';
 
 export class LocalResponseCache implements ResponseCache {

@@ -3,7 +3,7 @@
 
 import { dataTypeFromName, elementBytes } from '../core/data-type.js';
 import { elementCount, type Tensor } from '../core/tensor.js';
-import { dataBytes } from './compact-outputs.js';
+import { dataBytes } from '../core/compact-outputs.js';
 
 const LENGTH_BYTES = 4;
 

@@ -5,7 +5,7 @@ import type { Clock } from '../core/clock.js';
 import type { Log } from '../core/log.js';
 import type { Tensor } from '../core/tensor.js';
 import { Circuit } from './circuit.js';
-import { dataBytes } from './compact-outputs.js';
+import { dataBytes } from '../core/compact-outputs.js';
 import { LookupLimit, type LimitedLookup } from './lookup-limit.js';
 import { decodeOutputs, encodeOutputs } from './outputs-codec.js';
 import type { RedisConnection } from './redis-connection.js';

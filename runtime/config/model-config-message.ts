@@ -46,6 +46,7 @@ export interface ModelConfigMessage extends PlainMessage {
   model_transaction_policy?: { decoupled?: boolean };
   response_cache?: { enable?: boolean };
   model_metrics?: { metric_control?: MetricControlMessage[] };
+  resilience?: ResilienceMessage;
 }
 
 /** How one of several models is asked: names of its tensors -> names of the whole's. */
@@ -173,4 +174,41 @@ export interface ExitRuleMessage extends PlainMessage {
 export interface MetricControlMessage extends PlainMessage {
   metric_identifier?: { family?: string };
   histogram_options?: { buckets?: number[] };
+}
+
+export interface ResilienceMessage extends PlainMessage {
+  timeout_microseconds?: Int64;
+  hedge?: HedgePolicyMessage;
+  retry?: RetryPolicyMessage;
+  circuit_breaker?: CircuitBreakerMessage;
+  fallback?: FallbackTargetMessage[];
+  max_concurrency?: number;
+}
+
+export interface HedgePolicyMessage extends PlainMessage {
+  delay_microseconds?: Int64;
+  delay_quantile?: number;
+  max_attempts?: number;
+  budget_percent?: number;
+}
+
+export interface RetryPolicyMessage extends PlainMessage {
+  max_attempts?: number;
+  initial_backoff_microseconds?: Int64;
+  max_backoff_microseconds?: Int64;
+}
+
+export interface CircuitBreakerMessage extends PlainMessage {
+  failure_threshold?: number;
+  recovery_timeout_microseconds?: Int64;
+  half_open_max_requests?: number;
+}
+
+export interface FallbackTargetMessage extends PlainMessage {
+  model_name?: string;
+  model_version?: Int64;
+  level?: string;
+  input_map?: Record<string, string>;
+  output_map?: Record<string, string>;
+  last_good?: { max_age_seconds?: number; key_parameter?: string };
 }

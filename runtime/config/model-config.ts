@@ -12,6 +12,7 @@ import type {
   QueuePolicyMessage,
   TensorMessage,
 } from './model-config-message.js';
+import { resilienceConfig, type ResilienceConfig } from './resilience-config.js';
 import { raggedConfig, type RaggedConfig } from './ragged-config.js';
 
 export interface TensorSpec {
@@ -82,6 +83,8 @@ export interface ModelConfig {
   readonly batching: BatchingConfig;
   /** Set: requests belong to sequences. */
   readonly sequence: SequenceConfig | undefined;
+  /** Undefined: nothing is done when the model fails or is slow. */
+  readonly resilience: ResilienceConfig | undefined;
   readonly message: ModelConfigMessage;
 }
 
@@ -116,6 +119,7 @@ export function compileModelConfig(message: ModelConfigMessage, model: ModelTens
     ragged: raggedConfig(message),
     batching: batchingConfig(message),
     sequence: sequenceConfig(message),
+    resilience: resilienceConfig(message),
     message,
   });
 }

@@ -53,7 +53,6 @@ const REFUSED: readonly Setting[] = [
     says: 'sequence_batching.iterative_sequence, for which an ONNX model has no way to ask for its next iteration,',
     isSet: ({ sequence_batching: batching }) => batching?.iterative_sequence === true,
   },
-  { says: 'resilience', isSet: ({ resilience }) => isFilled(resilience) },
   { says: 'traffic', isSet: ({ traffic }) => isFilled(traffic) },
 ];
 

@@ -13,6 +13,7 @@ import type {
   QueuePolicyMessage,
 } from './model-config-message.js';
 import { validateLimits } from './validate-limits.js';
+import { resilienceProblems } from './validate-resilience.js';
 
 export function validateModelConfig(
   message: ModelConfigMessage,
@@ -28,6 +29,7 @@ export function validateModelConfig(
     ...queueProblems(message),
     ...sequenceProblems(message),
     ...cascadeProblems(message),
+    ...resilienceProblems(message),
     ...ensembleProblems(message),
     ...cacheProblems(message),
     ...(message.model_metrics?.metric_control ?? []).flatMap(metricProblems),

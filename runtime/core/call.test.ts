@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Call } from './call.js';
+import { Call, Effort, Timings } from './call.js';
 
 function listener(log: string[], name: string): { callCancelled(): void } {
   return { callCancelled: () => log.push(name) };
@@ -45,5 +45,47 @@ describe('Call', () => {
     expect(call.child(0).deadline).toBe(100);
     expect(call.child(0, 50).deadline).toBe(50);
     expect(call.child(0, 500).deadline).toBe(100);
+  });
+
+  it('knows whether its deadline is a limit that the configuration has set', () => {
+    const call = new Call(0, 100);
+    const limited = call.child(0, 50);
+
+    expect([call, limited, limited.child(0), call.child(0, 500)].map((c) => c.isLimited)).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ]);
+    expect(call.child(0, 50, false).isLimited).toBe(false);
+    expect(limited.child(0, 40, false).isLimited).toBe(true);
+  });
+
+  it('shares with its children where it has been, what it took and which models failed', () => {
+    const call = new Call(0);
+    call.tried = ['a:1'];
+    call.effort = new Effort();
+    call.replaced = ['m:1'];
+
+    const child = call.child(0);
+
+    expect(child.tried).toBe(call.tried);
+    expect(child.effort).toBe(call.effort);
+    expect(child.replaced).toEqual(['m:1']);
+  });
+});
+
+describe('Timings', () => {
+  it('takes all from the leg that was answered but when the request came', () => {
+    const [timings, leg] = [new Timings(), new Timings()];
+    Object.assign(leg, {
+      ...{ receivedAt: 5, queuedAt: 6, dispatchedAt: 7, completedAt: 8, batchSize: 9 },
+      ...{ cached: true, inputMs: 10, inferMs: 11, outputMs: 12 },
+    });
+    timings.receivedAt = 1;
+
+    timings.take(leg);
+
+    expect(timings).toEqual(Object.assign(leg, { receivedAt: 1 }));
   });
 });

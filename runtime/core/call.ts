@@ -31,8 +31,14 @@ export class Timings {
 
   /** The leg that was answered is all there is to say of the request. */
   take(leg: Timings): void {
-    const { receivedAt } = this;
-    Object.assign(this, leg, { receivedAt });
+    this.queuedAt = leg.queuedAt;
+    this.dispatchedAt = leg.dispatchedAt;
+    this.completedAt = leg.completedAt;
+    this.batchSize = leg.batchSize;
+    this.cached = leg.cached;
+    this.inputMs = leg.inputMs;
+    this.inferMs = leg.inferMs;
+    this.outputMs = leg.outputMs;
   }
 }
 
@@ -45,6 +51,13 @@ function firstOf(one: number, other: number): number {
 /** An object and not a function, so that waiting for a cancellation costs no closure per request. */
 export interface CancelListener {
   callCancelled(): void;
+}
+
+/** What it takes to answer one request, for who asks; the legs of the request count in it. */
+export class Effort {
+  /** How often it was given to a model. */
+  attempts = 0;
+  hedged = false;
 }
 
 /** What a call knows of a leg that was sent for it. */
@@ -64,6 +77,12 @@ export class Call implements CancelListener {
   readonly timings = new Timings();
   /** Where requests of one caller were sent already, by what chooses among several places; legs of one request share it. */
   tried: string[] | undefined;
+  /** Of the request of the innermost model that says so; undefined: nobody counts. */
+  effort: Effort | undefined;
+  /** Its deadline is one that the configuration has set, before its caller's: who misses it has been too slow. */
+  isLimited = false;
+  /** "name:version" of models that have failed and for which others are asked now, so that fallbacks never go in circles. */
+  replaced: readonly string[] | undefined;
   #legs: LegFacts[] | undefined;
   #cancelled = false;
   #listeners: CancelListener[] | undefined;
@@ -106,10 +125,16 @@ export class Call implements CancelListener {
     this.cancel();
   }
 
-  /** A call for one leg: cancelled with this one, or alone; due no later than this one. */
-  child(receivedAt: number, deadline: Deadline = NO_DEADLINE): Call {
+  /**
+   * A call for one leg: cancelled with this one, or alone; due no later than this one. `deadline` is a limit on the leg, unless
+   * `isLimit` says that it only keeps back time for others.
+   */
+  child(receivedAt: number, deadline: Deadline = NO_DEADLINE, isLimit = true): Call {
     const child = new Call(receivedAt, earliest(this.deadline, deadline));
     child.tried = this.tried;
+    child.effort = this.effort;
+    child.replaced = this.replaced;
+    child.isLimited = this.isLimited || (isLimit && deadline < this.deadline);
     this.onCancel(child);
     return child;
   }

@@ -8,6 +8,8 @@ export const ERROR_CODES = [
   'MODEL_NOT_READY',
   'QUEUE_FULL',
   'QUEUE_TIMEOUT',
+  'TOO_MANY_REQUESTS',
+  'CIRCUIT_OPEN',
   'DEADLINE_EXCEEDED',
   'CANCELLED',
   'BACKEND_FAILED',
@@ -35,6 +37,13 @@ export class RuntimeError extends Error {
     const message = thrown instanceof Error ? thrown.message : String(thrown);
     return new RuntimeError('INTERNAL', message, { cause: thrown });
   }
+}
+
+/** Of several legs that failed, the first, which says most of what is wrong; its cause lists them all. */
+export function firstError(errors: readonly [RuntimeError, ...RuntimeError[]]): RuntimeError {
+  const [first] = errors;
+  if (errors.length === 1) return first;
+  return new RuntimeError(first.code, first.message, { cause: errors });
 }
 
 /** For branches that no input can reach. */

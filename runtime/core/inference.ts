@@ -28,6 +28,11 @@ export const NO_PARAMETERS: RequestParameters = Object.freeze({
   custom: new Map<string, ParameterValue>(),
 });
 
+/** It belongs to a sequence, so it must neither be asked twice nor overtake the one before it. */
+export function isInSequence({ parameters: { sequenceId } }: InferenceRequest): boolean {
+  return sequenceId !== 0 && sequenceId !== '' && sequenceId !== 0n;
+}
+
 export interface RequestedOutput {
   readonly name: string;
   /** Classification extension: how many of the best classes to return instead of the tensor; 0: the tensor. */

@@ -66,6 +66,22 @@ describe('Leg', () => {
     expect(target.wheel.size).toBe(0);
   });
 
+  it('says nothing of its time when it ended at the very moment at which that is over', () => {
+    const target = aTarget();
+    const deadline = target.clock.now() + 5;
+    const [first, second] = [new RecordedReply(), new RecordedReply()];
+    const parent = new Call(target.clock.now());
+    const legs = [first, second].map((reply) => new Leg(target, reply, { parent, deadline }));
+    for (const leg of legs) leg.send(aRequest());
+    first.end = second.end = (): void => {
+      for (const { reply } of target.servable.asked) reply.end();
+    };
+
+    target.clock.advance(6);
+
+    expect(target.figures).toMatchObject({ sent: 2, timedOut: 1, failed: 1, answered: 1 });
+  });
+
   it('leaves its parent’s deadline to those that keep it, and is never due later', () => {
     const target = aTarget();
     const parent = new Call(target.clock.now(), target.clock.now() + 5);

@@ -3,7 +3,7 @@
 
 import type { Call } from './call.js';
 import type { Clock } from './clock.js';
-import { NO_DEADLINE, type Deadline } from './deadline.js';
+import type { Deadline } from './deadline.js';
 import { RuntimeError } from './errors.js';
 import type { InferenceRequest, InferenceResponse } from './inference.js';
 import { LatencyDigest } from './latency-digest.js';
@@ -49,6 +49,14 @@ export interface LegTarget {
   readonly wheel: TimerWheel;
 }
 
+export interface LegTime {
+  readonly parent: Call;
+  /** Of this leg alone, if it is before that of `parent`. */
+  readonly deadline?: Deadline;
+  /** False: the deadline only keeps back time for others, so that to miss it is no fault. */
+  readonly isLimit?: boolean;
+}
+
 export class Leg extends TimerNode implements Reply {
   readonly target: LegTarget;
   readonly call: Call;
@@ -63,19 +71,14 @@ export class Leg extends TimerNode implements Reply {
   /** Of the version that answered; '' before. */
   modelVersion = '';
 
-  /** `deadline`: of this leg alone, if it is before that of `parent`. */
-  constructor(
-    target: LegTarget,
-    reply: Reply,
-    { parent, deadline = NO_DEADLINE }: { parent: Call; deadline?: Deadline },
-  ) {
+  constructor(target: LegTarget, reply: Reply, { parent, deadline, isLimit }: LegTime) {
     super();
     this.target = target;
     this.#reply = reply;
     const { clock, wheel } = target;
-    this.call = parent.child(clock.now(), deadline);
+    this.call = parent.child(clock.now(), deadline, isLimit);
     parent.sent(this);
-    if (deadline < parent.deadline) wheel.schedule(this, deadline);
+    if (this.call.deadline < parent.deadline) wheel.schedule(this, this.call.deadline);
   }
 
   get modelName(): string {
@@ -118,6 +121,8 @@ export class Leg extends TimerNode implements Reply {
 
   /** @internal */
   onDue(): void {
+    // What was due at the same moment may have ended it.
+    if (this.ended) return;
     this.timedOut = true;
     this.target.figures.timedOut++;
     const ms = Math.round(this.call.deadline - this.call.timings.receivedAt);

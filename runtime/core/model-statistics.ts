@@ -71,6 +71,8 @@ export type FailureReason = 'REJECTED' | 'CANCELED' | 'BACKEND' | 'OTHER';
 const FAILURE_REASON: Partial<Record<ErrorCode, FailureReason>> = {
   QUEUE_FULL: 'REJECTED',
   QUEUE_TIMEOUT: 'REJECTED',
+  TOO_MANY_REQUESTS: 'REJECTED',
+  CIRCUIT_OPEN: 'REJECTED',
   DEADLINE_EXCEEDED: 'REJECTED',
   CANCELLED: 'CANCELED',
   BACKEND_FAILED: 'BACKEND',
@@ -78,6 +80,13 @@ const FAILURE_REASON: Partial<Record<ErrorCode, FailureReason>> = {
   SHUTTING_DOWN: 'OTHER',
   INTERNAL: 'OTHER',
 };
+
+/** Turned away at the door: as in Triton, no failure of the model. */
+const TURNED_AWAY: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'QUEUE_FULL',
+  'TOO_MANY_REQUESTS',
+  'CIRCUIT_OPEN',
+]);
 
 export interface ModelStatisticsOptions {
   /** Keep what quantiles are made of. */
@@ -171,12 +180,12 @@ export class ModelStatistics {
     if (this.digests) digest(this.digests, timings, now);
   }
 
-  /** One request that failed. A request that was never accepted counts nowhere; a full queue only as a rejection. */
+  /** One request that failed. A request that was never accepted counts nowhere; one that was turned away only as a rejection. */
   failed(code: ErrorCode, ms: number): void {
     const reason = FAILURE_REASON[code];
     if (reason === undefined) return;
     this.failures[reason]++;
-    if (code !== 'QUEUE_FULL') this.fail.add(ms);
+    if (!TURNED_AWAY.has(code)) this.fail.add(ms);
   }
 }
 

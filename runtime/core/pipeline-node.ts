@@ -46,7 +46,7 @@ export interface PipelineNode {
   /** Of the requests that came through here; absent where a node passes on what its parent counts. */
   readonly figures?: LegFigures;
   readonly counters?: readonly PipelineCounter[];
-  /** In which state it is now, for instance 'OPEN'; where nodes of this kind have states. */
+  /** In which of a few states it is now, for instance 'OPEN'; where nodes of this kind have states. It is a label of a metric. */
   state?(): string;
   /** What it was configured with, for people: "delay 5 ms", "0.9 < score". */
   readonly settings?: Readonly<Record<string, string>>;

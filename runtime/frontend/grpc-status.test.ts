@@ -9,6 +9,8 @@ describe('grpcStatusOf', () => {
     ['MODEL_NOT_READY', 14],
     ['QUEUE_FULL', 14],
     ['QUEUE_TIMEOUT', 14],
+    ['TOO_MANY_REQUESTS', 8],
+    ['CIRCUIT_OPEN', 14],
     ['DEADLINE_EXCEEDED', 4],
     ['CANCELLED', 1],
     ['BACKEND_FAILED', 13],

@@ -6,12 +6,19 @@ import { WireWriter, delimitedSize, varintSize } from './wire-writer.js';
 
 const MAP_FIELD = 4;
 
-/** The entries as they stand in the message. */
-export function encodeParameters(parameters: ReadonlyMap<string, ResponseParameter>): Buffer {
-  return Buffer.concat([...parameters].map(([key, value]) => entry(key, value)));
+type Parameters = ReadonlyMap<string, ResponseParameter>;
+
+/** The entries as they stand in the message. Nobody changes the bytes, nor the parameters afterwards. */
+export function encodeParameters(parameters: Parameters): Buffer {
+  if (parameters !== last.parameters)
+    last = { parameters, bytes: Buffer.concat([...parameters].map(([k, v]) => entry(k, v))) };
+  return last.bytes;
 }
 
 // ---- details below; callers need not read ----
+
+/** A model with policies says the same in most of its answers, with one and the same map. */
+let last: { readonly parameters?: Parameters; readonly bytes: Buffer } = { bytes: Buffer.alloc(0) };
 
 function entry(key: string, value: ResponseParameter): Buffer {
   const name = Buffer.from(key);

@@ -3,8 +3,9 @@
 // proposed there (core, pull request 474). docs/metrics.md explains each; a test keeps the two equal.
 
 import type { Histogram } from '../core/histogram.js';
-import type { LatencyDigest } from '../core/latency-digest.js';
-import { CLOSE_REASONS, type CacheStat, type ModelStatistics } from '../core/model-statistics.js';
+import { CLOSE_REASONS, type ModelStatistics } from '../core/model-statistics.js';
+import { CACHE_METRICS, cacheSummaries } from './cache-metrics.js';
+import { writeSummary } from './latency-summary.js';
 import type { MetricFamily, SampleWriter } from './metric-family.js';
 
 export type ModelMetric = MetricFamily<ModelStatistics>;
@@ -25,7 +26,7 @@ export function modelMetrics(options: ModelMetricOptions): readonly ModelMetric[
     ...HISTOGRAMS,
     ...(options.summaryQuantiles ? summaries(options.summaryQuantiles, options.now) : []),
     ...BATCHING,
-    ...CACHE,
+    ...CACHE_METRICS,
     ...(options.summaryQuantiles ? cacheSummaries(options.summaryQuantiles, options.now) : []),
   ];
 }
@@ -169,44 +170,6 @@ const BATCHING: readonly ModelMetric[] = [
   },
 ];
 
-/** Only of models whose answers are cached, as in Triton. */
-const CACHE: readonly ModelMetric[] = [
-  cacheCounter(
-    'nv_cache_num_hits_per_model',
-    'Number of cache hits per model',
-    ({ hits }) => hits.count,
-  ),
-  cacheCounter(
-    'nv_cache_num_misses_per_model',
-    'Number of cache misses per model',
-    ({ misses }) => misses.count,
-  ),
-  cacheCounter(
-    'nv_cache_hit_duration_per_model',
-    'Total cache hit duration per model, in microseconds',
-    ({ hits }) => microseconds(hits.ms),
-  ),
-  cacheCounter(
-    'nv_cache_miss_duration_per_model',
-    'Total cache miss duration per model, in microseconds',
-    ({ misses }) => microseconds(misses.ms),
-  ),
-];
-
-function cacheCounter(
-  name: string,
-  ...[help, value]: [string, (cache: CacheStat) => number]
-): ModelMetric {
-  return {
-    name,
-    help,
-    type: 'counter',
-    write: (to, { cache }) => {
-      if (cache) to.sample(value(cache));
-    },
-  };
-}
-
 function histogram(
   name: string,
   help: string,
@@ -257,31 +220,6 @@ function summaries(quantiles: readonly number[], now: () => number): ModelMetric
       },
     };
   });
-}
-
-function cacheSummaries(quantiles: readonly number[], now: () => number): ModelMetric[] {
-  return (['hit', 'miss'] as const).map((what) => ({
-    name: `nv_cache_${what}_summary_per_model`,
-    help: `Summary of cache ${what} durations per model, in microseconds`,
-    type: 'summary',
-    write: (to, { cache }) => {
-      const digests = cache?.digests;
-      if (!digests) return;
-      const digest = what === 'hit' ? digests.hits : digests.misses;
-      writeSummary(to, digest, { quantiles, now: now() });
-    },
-  }));
-}
-
-function writeSummary(
-  to: SampleWriter,
-  digest: LatencyDigest,
-  { quantiles, now }: { quantiles: readonly number[]; now: number },
-): void {
-  for (const quantile of quantiles)
-    to.sample(digest.quantile(quantile, now), `,quantile="${quantile}"`);
-  to.part('_sum', Math.round(digest.sum));
-  to.part('_count', digest.count);
 }
 
 function microseconds(ms: number): number {

@@ -11,6 +11,8 @@ const KIND: Record<ErrorCode, string> = {
   MODEL_NOT_READY: 'Unavailable',
   QUEUE_FULL: 'Unavailable',
   QUEUE_TIMEOUT: 'Unavailable',
+  TOO_MANY_REQUESTS: 'Unavailable',
+  CIRCUIT_OPEN: 'Unavailable',
   DEADLINE_EXCEEDED: 'Unavailable',
   CANCELLED: 'Cancelled',
   BACKEND_FAILED: 'Internal',

@@ -1,7 +1,7 @@
 // Outputs on memory of their own, exactly as large as they are: what the scheduler answers are views on the result of a whole
 // batch, which a small answer that is kept would keep alive.
 
-import type { Tensor } from '../core/tensor.js';
+import type { Tensor } from './tensor.js';
 
 export function compactOutputs(outputs: readonly Tensor[]): readonly Tensor[] {
   // Never a slice of Buffer's pool, for the same reason. Every byte is written below.

@@ -1,0 +1,60 @@
+// Requests and answers in the names of another model. As in the steps of an ensemble the maps go from the other model's names to ours.
+// An empty map leaves all tensors as they are; otherwise those it does not name are left out.
+
+import type { InferenceRequest, InferenceResponse, RequestedOutput } from '../core/inference.js';
+import type { Tensor } from '../core/tensor.js';
+
+export interface TensorNames {
+  /** Its name of an input → ours. */
+  readonly inputs: ReadonlyMap<string, string>;
+  /** Its name of an output → ours. */
+  readonly outputs: ReadonlyMap<string, string>;
+}
+
+/** Our request as one of the other model. */
+export function requestInNames(request: InferenceRequest, names: TensorNames): InferenceRequest {
+  if (names.inputs.size === 0 && names.outputs.size === 0) return request;
+  return {
+    ...request,
+    inputs: renamedInputs(request.inputs, names.inputs),
+    outputs: renamedOutputs(request.outputs, names.outputs),
+  };
+}
+
+/** The outputs of the other model as ours. */
+export function outputsInNames(
+  { outputs }: InferenceResponse,
+  names: TensorNames,
+): readonly Tensor[] {
+  if (names.outputs.size === 0) return outputs;
+  return outputs.flatMap((tensor) => {
+    const name = names.outputs.get(tensor.name);
+    return name === undefined ? [] : [{ ...tensor, name }];
+  });
+}
+
+// ---- details below; callers need not read ----
+
+/** One of ours may be several of the other model's. */
+function renamedInputs(
+  inputs: readonly Tensor[],
+  map: ReadonlyMap<string, string>,
+): readonly Tensor[] {
+  if (map.size === 0) return inputs;
+  return [...map].flatMap(([theirs, ours]) => {
+    const tensor = inputs.find(({ name }) => name === ours);
+    return tensor ? [{ ...tensor, name: theirs }] : [];
+  });
+}
+
+function renamedOutputs(
+  outputs: readonly RequestedOutput[],
+  map: ReadonlyMap<string, string>,
+): readonly RequestedOutput[] {
+  if (map.size === 0) return outputs;
+  return outputs.flatMap((output) =>
+    [...map]
+      .filter(([, ours]) => ours === output.name)
+      .map(([theirs]) => ({ ...output, name: theirs })),
+  );
+}
