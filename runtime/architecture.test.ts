@@ -31,12 +31,15 @@ const RULES: Readonly<Record<string, Rule>> = {
     may: ['core', 'config'],
     packages: ['onnxruntime-node', 'piscina', 'node:worker_threads', 'node:fs', 'node:path'],
   },
+  // Bytes of the protocol, for those who serve it and those who ask.
+  wire: { may: ['core'], packages: ['node:buffer'] },
+  remote: { may: ['core', 'config', 'wire'], packages: ['@grpc/grpc-js', 'node:dns/promises'] },
   repository: {
     may: ['core', 'config'],
     packages: ['p-limit', 'node:crypto', 'node:fs', 'node:fs/promises', 'node:os', 'node:path'],
   },
   frontend: {
-    may: ['core'],
+    may: ['core', 'wire'],
     packages: [
       '@grpc/grpc-js',
       '@grpc/proto-loader',
@@ -63,7 +66,17 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   cli: { may: ['core', 'config'], packages: ['commander', 'cli-table3', 'inferd-client'] },
   assembly: {
-    may: ['core', 'config', 'layer', 'pipeline', 'cache', 'scheduler', 'instance', 'repository'],
+    may: [
+      'core',
+      'config',
+      'layer',
+      'pipeline',
+      'remote',
+      'cache',
+      'scheduler',
+      'instance',
+      'repository',
+    ],
     packages: ['node:fs/promises', 'node:path'],
   },
   'version.ts': { may: [], packages: [] },
@@ -100,7 +113,7 @@ const RULES: Readonly<Record<string, Rule>> = {
 const HOMES: Readonly<Record<string, readonly string[]>> = {
   piscina: ['instance', 'worker'],
   'onnxruntime-node': ['worker'],
-  '@grpc/grpc-js': ['frontend'],
+  '@grpc/grpc-js': ['frontend', 'remote'],
   fastify: ['frontend'],
   pino: ['observability'],
   'prom-client': ['observability'],

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const INFERD = fileURLToPath(new URL('../../runtime/main.js', import.meta.url));
+const STALLING_PROXY = fileURLToPath(new URL('./stalling-proxy.js', import.meta.url));
 const ECHO = fileURLToPath(new URL('./echo-server.js', import.meta.url));
 
 /** What both say when they listen; the echo says it in inferd's words. */
@@ -46,6 +47,14 @@ export class ServedProcess {
     return ServedProcess.#start([ECHO, String(replyBytes)]);
   }
 
+  /** Passes calls on to that port, and holds this share of the answers back for so long. */
+  static stallingProxy(
+    port: number,
+    { share, stallMs }: { readonly share: number; readonly stallMs: number },
+  ): Promise<ServedProcess> {
+    return ServedProcess.#start([STALLING_PROXY, ...[port, share, stallMs].map(String)]);
+  }
+
   private constructor(child: ChildProcess, ports: ReadonlyMap<string, number>) {
     this.#child = child;
     this.pid = child.pid!;
@@ -53,12 +62,21 @@ export class ServedProcess {
     this.metricsPort = ports.get('Metrics Service') ?? 0;
   }
 
+  /** Ends it as a crash would. */
+  kill(): Promise<number | NodeJS.Signals> {
+    return this.#end('SIGKILL');
+  }
+
   /** Resolves when it has ended, with its exit code or the signal that has ended it. */
-  async stop(): Promise<number | NodeJS.Signals> {
+  stop(): Promise<number | NodeJS.Signals> {
+    return this.#end('SIGTERM');
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals> {
     const child = this.#child;
     if (child.exitCode === null && child.signalCode === null) {
       const ended = new Promise((resolve) => child.once('close', resolve));
-      child.kill('SIGTERM');
+      child.kill(signal);
       await ended;
     }
     return child.exitCode ?? child.signalCode!;

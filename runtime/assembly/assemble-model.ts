@@ -1,23 +1,58 @@
 // Configuration -> Servable, by the kind of the model.
 
-import { CASCADE_PLATFORM } from '../config/cascade-config.js';
 import { ONNX_BACKEND } from '../config/complete-model-config.js';
 import type { ModelConfigMessage } from '../config/model-config-message.js';
+import { isRemote } from '../config/remote-config.js';
 import { unservedSetting } from '../config/unserved-settings.js';
 import { RuntimeError } from '../core/errors.js';
 import type { ModelDescription } from '../repository/model-description.js';
-import type { LoadVersion } from '../repository/servable-handle.js';
+import type { LoadVersion, LoadedVersion } from '../repository/servable-handle.js';
 import { assembleCascade } from './assemble-cascade.js';
 import { assembleEnsemble } from './assemble-ensemble.js';
 import { assembleOnnxModel } from './assemble-onnx-model.js';
+import { assembleRemoteModel } from './assemble-remote-model.js';
 import type { AssemblyOptions, AssemblyParts } from './assembly-parts.js';
 import { checkOnnxModel } from './check-onnx-model.js';
+import { checkRemoteModel } from './check-remote-model.js';
+
+/** A way to make a version of a model, and to say what is wrong with it before it is made. */
+interface ModelKind {
+  readonly isMeant: (message: ModelConfigMessage) => boolean;
+  /** @throws RuntimeError that says what is wrong with it */
+  readonly assemble: (
+    parts: AssemblyParts,
+    options: AssemblyOptions,
+    what: { readonly description: ModelDescription; readonly version: number },
+  ) => Promise<LoadedVersion>;
+  /** @throws RuntimeError */
+  readonly check: (
+    description: ModelDescription,
+    options: Pick<AssemblyOptions, 'autoComplete'>,
+  ) => unknown;
+}
+
+const KINDS: readonly ModelKind[] = [
+  {
+    isMeant: ({ ensemble_scheduling: scheduling }) => scheduling !== undefined,
+    assemble: assembleEnsemble,
+    check: () => undefined,
+  },
+  {
+    isMeant: ({ cascade_scheduling: scheduling }) => scheduling !== undefined,
+    assemble: assembleCascade,
+    check: () => undefined,
+  },
+  { isMeant: isRemote, assemble: assembleRemoteModel, check: checkRemoteModel },
+  {
+    isMeant: ({ backend }) => backend === ONNX_BACKEND,
+    assemble: assembleOnnxModel,
+    check: checkOnnxModel,
+  },
+];
 
 export function modelAssembler(parts: AssemblyParts, options: AssemblyOptions): LoadVersion {
-  return (description, version) => {
-    checkKind(description.message);
-    return assemblerOf(description.message)(parts, options, { description, version });
-  };
+  return (description, version) =>
+    kindOf(description.message).assemble(parts, options, { description, version });
 }
 
 /** Whether a server could serve it, as far as that goes without opening the model. @throws RuntimeError */
@@ -25,26 +60,20 @@ export async function checkModel(
   description: ModelDescription,
   options: Pick<AssemblyOptions, 'autoComplete'>,
 ): Promise<void> {
-  checkKind(description.message);
-  if (assemblerOf(description.message) !== assembleOnnxModel) return;
-  await checkOnnxModel(description, options);
+  await kindOf(description.message).check(description, options);
 }
 
 // ---- details below; callers need not read ----
 
-function assemblerOf(message: ModelConfigMessage): typeof assembleOnnxModel {
-  if (message.ensemble_scheduling) return assembleEnsemble;
-  return message.cascade_scheduling ? assembleCascade : assembleOnnxModel;
-}
-
-function checkKind(message: ModelConfigMessage): void {
+function kindOf(message: ModelConfigMessage): ModelKind {
   const { backend = '', platform = '' } = message;
-  if (backend !== '' && backend !== ONNX_BACKEND) {
+  const kind = KINDS.find(({ isMeant }) => isMeant(message));
+  if (!kind && backend !== '') {
     const text = `unable to find backend library for backend '${backend}', try specifying runtime on the model configuration.`;
     throw new RuntimeError('INVALID_ARGUMENT', text);
   }
-  const isServed = backend !== '' || platform === 'ensemble' || platform === CASCADE_PLATFORM;
-  const unserved = isServed ? unservedSetting(message) : `platform '${platform}'`;
-  if (unserved === undefined) return;
-  throw new RuntimeError('UNSUPPORTED', `${unserved} is not supported by this version of inferd`);
+  const unserved = kind ? unservedSetting(message) : `platform '${platform}'`;
+  if (kind && unserved === undefined) return kind;
+  const text = `${unserved ?? 'it'} is not supported by this version of inferd`;
+  throw new RuntimeError('UNSUPPORTED', text);
 }

@@ -3,6 +3,7 @@
 // Rules: Triton's AutoCompleteBackendFields, NormalizeModelConfig and NormalizeInstanceGroup.
 
 import type { InstanceGroupMessage, ModelConfigMessage } from './model-config-message.js';
+import { isRemote } from './remote-config.js';
 
 export const ONNX_BACKEND = 'onnxruntime';
 export const ONNX_PLATFORM = 'onnxruntime_onnx';
@@ -42,6 +43,7 @@ export function normalizeModelConfig(
     complete.sequence_batching = sequenceBatching(message.sequence_batching, message);
   if (message.ensemble_scheduling) complete.model_transaction_policy ??= {};
   if (message.ensemble_scheduling || message.cascade_scheduling) return complete;
+  if (isRemote(message)) return complete;
   complete.optimization = {
     input_pinned_memory: { enable: true },
     output_pinned_memory: { enable: true },

@@ -13,12 +13,20 @@ import {
   type RequestedOutput,
 } from '../core/inference.js';
 import type { Tensor } from '../core/tensor.js';
-import { readParameterEntry, requestParameters, type WireParameter } from './request-parameters.js';
+import { readParameterEntry } from '../wire/infer-parameter.js';
+import { readContents } from '../wire/tensor-contents.js';
+import { WireReader } from '../wire/wire-reader.js';
+import {
+  checkCount,
+  newParameters,
+  readTensor,
+  type WireParameters,
+  type WireTensor,
+} from '../wire/wire-tensor.js';
+import { requestParameters } from './request-parameters.js';
 import { outputPlaces, requestedOutput } from './requested-outputs.js';
 import { placeFromParameters, type OutputPlaces } from './shared-memory-tensors.js';
 import { SharedMemory } from './shared-memory.js';
-import { readContents } from './tensor-contents.js';
-import { DELIMITED, WireReader } from './wire-reader.js';
 
 export interface DecodedInferRequest {
   readonly request: InferenceRequest;
@@ -54,16 +62,6 @@ const NO_SHARED_MEMORY = new SharedMemory();
 /** Together, in shared memory: as much as a message can hold. A small message must not make the server take any amount of memory. */
 const MOST_SHARED_BYTES = 2 ** 31 - 1;
 
-type WireParameters = Map<string, WireParameter>;
-
-interface WireInput {
-  name: string;
-  dataType: string;
-  shape: number[];
-  contents: WireReader | undefined;
-  parameters: WireParameters | undefined;
-}
-
 interface WireOutput {
   name: string;
   parameters: WireParameters | undefined;
@@ -75,7 +73,7 @@ export interface WireRequest {
   modelVersion: string;
   id: string;
   parameters: WireParameters | undefined;
-  readonly inputs: WireInput[];
+  readonly inputs: WireTensor[];
   readonly outputs: WireOutput[];
   readonly raw: Buffer[];
 }
@@ -100,7 +98,7 @@ function readRequest(reader: WireReader): WireRequest {
         readParameterEntry((request.parameters ??= newParameters()), reader.message());
         break;
       case 0x2a:
-        request.inputs.push(readInput(reader.message()));
+        request.inputs.push(readTensor(reader.message()));
         break;
       case 0x32:
         request.outputs.push(readOutput(reader.message()));
@@ -115,10 +113,6 @@ function readRequest(reader: WireReader): WireRequest {
   return request;
 }
 
-function newParameters(): WireParameters {
-  return new Map();
-}
-
 function emptyRequest(): WireRequest {
   return {
     modelName: '',
@@ -129,63 +123,6 @@ function emptyRequest(): WireRequest {
     outputs: [],
     raw: [],
   };
-}
-
-/** More fields than any request has. Two bytes of a message make an object here, so a small message could take all memory. */
-const MOST_FIELDS = 65_536;
-
-function checkCount(fields: number): void {
-  if (fields <= MOST_FIELDS) return;
-  const text = `request is too large: it has more than ${MOST_FIELDS} inputs, outputs, parameters or sizes in a shape`;
-  throw new RuntimeError('INVALID_ARGUMENT', text);
-}
-
-function readInput(reader: WireReader): WireInput {
-  const input: WireInput = {
-    name: '',
-    dataType: '',
-    shape: [],
-    contents: undefined,
-    parameters: undefined,
-  };
-  for (let fields = 1; !reader.done; fields++) {
-    checkCount(fields);
-    const tag = reader.tag();
-    switch (tag) {
-      case 0x0a:
-        input.name = reader.text();
-        break;
-      case 0x12:
-        input.dataType = reader.text();
-        break;
-      case 0x18:
-      case 0x1a:
-        readShape(input.shape, reader, tag & 7);
-        break;
-      case 0x22:
-        readParameterEntry((input.parameters ??= newParameters()), reader.message());
-        break;
-      case 0x2a:
-        input.contents = reader.message();
-        break;
-      default:
-        reader.skip(tag & 7);
-    }
-  }
-  return input;
-}
-
-/** Repeated integers come packed or one by one; a parser must take both. */
-function readShape(shape: number[], reader: WireReader, wireType: number): void {
-  if (wireType !== DELIMITED) {
-    shape.push(reader.int64());
-    return;
-  }
-  const packed = reader.message();
-  while (!packed.done) {
-    shape.push(packed.int64());
-    checkCount(shape.length);
-  }
 }
 
 function readOutput(reader: WireReader): WireOutput {
@@ -251,7 +188,7 @@ function attachData(wire: WireRequest, memory: Pick<SharedMemory, 'place'>): Ten
   throw new RuntimeError('INVALID_ARGUMENT', text);
 }
 
-function checkShared({ name, contents }: WireInput, model: string, sharedBytes: number): void {
+function checkShared({ name, contents }: WireTensor, model: string, sharedBytes: number): void {
   if (contents) {
     const text = `unexpected 'content' provided when using shared memory for input tensor '${name}' for model '${model}'`;
     throw new RuntimeError('INVALID_ARGUMENT', text);

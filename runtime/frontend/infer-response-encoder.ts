@@ -3,9 +3,9 @@
 
 import { RuntimeError } from '../core/errors.js';
 import type { InferenceResponse } from '../core/inference.js';
-import type { Tensor } from '../core/tensor.js';
+import { tensorSize, writeTensor } from '../wire/wire-tensor.js';
+import { WireWriter, cachedUtf8, delimitedSize } from '../wire/wire-writer.js';
 import { encodeParameters } from './response-parameters.js';
-import { WireWriter, cachedUtf8, delimitedSize, varintSize } from './wire-writer.js';
 
 /** gRPC's limit of a message. */
 const MAX_MESSAGE_BYTES = 2 ** 31 - 1;
@@ -67,7 +67,7 @@ function encode(
   let size = delimitedSize(name.length) + delimitedSize(version.length) + parameters.length;
   if (idBytes) size += delimitedSize(idBytes.length);
   for (const output of outputs)
-    size += delimitedSize(outputSize(output)) + delimitedSize(output.data.length);
+    size += delimitedSize(tensorSize(output)) + delimitedSize(output.data.length);
   const wholeSize = isInStream ? delimitedSize(size) : size;
   if (wholeSize > MAX_MESSAGE_BYTES) {
     const text = `Response has byte size ${wholeSize} which exceeds gRPC's byte size limit ${MAX_MESSAGE_BYTES}.`;
@@ -79,33 +79,7 @@ function encode(
   writer.bytes(2, version);
   if (idBytes) writer.bytes(3, idBytes);
   writer.raw(parameters);
-  for (const output of outputs) writeOutput(writer, output);
+  for (const output of outputs) writeTensor(writer, output);
   for (const { data } of outputs) writer.bytes(6, data);
   return writer.buffer;
-}
-
-function outputSize({ name, dataType, shape }: Tensor): number {
-  const dims = shapeSize(shape);
-  return (
-    delimitedSize(cachedUtf8(name).length) +
-    delimitedSize(dataType.length) +
-    (dims === 0 ? 0 : delimitedSize(dims))
-  );
-}
-
-function shapeSize(shape: readonly number[]): number {
-  let size = 0;
-  for (const dim of shape) size += varintSize(dim);
-  return size;
-}
-
-function writeOutput(writer: WireWriter, output: Tensor): void {
-  const { name, dataType, shape } = output;
-  writer.delimited(5, outputSize(output));
-  writer.bytes(1, cachedUtf8(name));
-  writer.bytes(2, cachedUtf8(dataType));
-  const dims = shapeSize(shape);
-  if (dims === 0) return;
-  writer.delimited(3, dims);
-  for (const dim of shape) writer.varint(dim);
 }

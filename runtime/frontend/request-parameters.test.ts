@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { RuntimeError } from '../core/errors.js';
 import { NO_PARAMETERS, type RequestParameters } from '../core/inference.js';
 import { messageCodec } from './message-codec.js';
-import { readParameterEntry, requestParameters, type WireParameter } from './request-parameters.js';
-import { WireReader } from './wire-reader.js';
+import { readParameterEntry, type WireParameter } from '../wire/infer-parameter.js';
+import { WireReader } from '../wire/wire-reader.js';
+import { requestParameters } from './request-parameters.js';
 
 const codec = messageCodec('inference.InferParameter');
 

@@ -2,29 +2,7 @@
 
 import { RuntimeError } from '../core/errors.js';
 import { NO_PARAMETERS, type ParameterValue, type RequestParameters } from '../core/inference.js';
-import type { WireReader } from './wire-reader.js';
-
-/** A value of inference.InferParameter; the type tells the field that was set, undefined that none was. */
-export interface WireParameter {
-  readonly type: 'bool' | 'int64' | 'string' | 'double' | 'uint64' | undefined;
-  readonly value: ParameterValue;
-}
-
-/** One entry of a map<string, InferParameter>, into `parameters`; the last of a key counts. */
-export function readParameterEntry(
-  parameters: Map<string, WireParameter>,
-  entry: WireReader,
-): void {
-  let key = '';
-  let parameter: WireParameter = { type: undefined, value: '' };
-  while (!entry.done) {
-    const tag = entry.tag();
-    if (tag === KEY) key = entry.text();
-    else if (tag === VALUE) parameter = readParameter(entry.message());
-    else entry.skip(tag & 7);
-  }
-  parameters.set(key, parameter);
-}
+import type { WireParameter } from '../wire/infer-parameter.js';
 
 /** @throws RuntimeError for a value of the wrong type, a reserved name, the id of a sequence that is too long */
 export function requestParameters(
@@ -42,29 +20,6 @@ export function requestParameters(
 }
 
 // ---- details below; callers need not read ----
-
-// Field number × 8 + wire type.
-const KEY = 0x0a;
-const VALUE = 0x12;
-
-function readParameter(reader: WireReader): WireParameter {
-  let parameter: WireParameter = { type: undefined, value: '' };
-  while (!reader.done) {
-    const tag = reader.tag();
-    if (tag === 0x08) parameter = { type: 'bool', value: reader.bool() };
-    else if (tag === 0x10)
-      parameter = { type: 'int64', value: exact(BigInt.asIntN(64, reader.uint64())) };
-    else if (tag === 0x1a) parameter = { type: 'string', value: reader.text() };
-    else if (tag === 0x21) parameter = { type: 'double', value: reader.double() };
-    else if (tag === 0x28) parameter = { type: 'uint64', value: exact(reader.uint64()) };
-    else reader.skip(tag & 7);
-  }
-  return parameter;
-}
-
-function exact(value: bigint): number | bigint {
-  return Number.isSafeInteger(Number(value)) ? Number(value) : value;
-}
 
 /** False: the server gives this key no meaning. */
 function readKnown(

@@ -2,7 +2,7 @@
 
 import { RuntimeError } from '../core/errors.js';
 import type { RequestedOutput } from '../core/inference.js';
-import type { WireParameter } from './request-parameters.js';
+import type { WireParameter } from '../wire/infer-parameter.js';
 import type { SharedMemoryPlace } from './shared-memory-region.js';
 import { placeFromParameters, type OutputPlaces } from './shared-memory-tensors.js';
 import type { SharedMemory } from './shared-memory.js';

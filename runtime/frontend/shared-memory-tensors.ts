@@ -4,7 +4,7 @@
 import { RuntimeError } from '../core/errors.js';
 import type { InferenceResponse } from '../core/inference.js';
 import type { Tensor } from '../core/tensor.js';
-import type { WireParameter } from './request-parameters.js';
+import type { WireParameter } from '../wire/infer-parameter.js';
 import type { SharedMemoryPlace } from './shared-memory-region.js';
 import type { PlaceInRegion } from './shared-memory.js';
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { DataType } from '../core/data-type.js';
 import type { RuntimeError } from '../core/errors.js';
 import { lengthPrefixed } from '../testing/build.js';
-import { messageCodec, type Message } from './message-codec.js';
+import { messageCodec, type Message } from '../frontend/message-codec.js';
 import { readContents } from './tensor-contents.js';
 import { WireReader } from './wire-reader.js';
 

@@ -1,0 +1,228 @@
+import { describe, expect, it } from 'vitest';
+import { completeInferRequest, readInferRequest } from '../frontend/infer-request-decoder.js';
+import { NO_PARAMETERS } from '../core/inference.js';
+import { aRequest, aTensor, rawTensor } from '../testing/build.js';
+import { RemoteBench } from '../testing/remote-bench.js';
+import { servableConformance } from '../testing/servable-conformance.js';
+
+servableConformance('RemoteServable', () => {
+  const bench = new RemoteBench();
+  return {
+    servable: bench.servable,
+    clock: bench.clock,
+    finish: () => {
+      bench.at('a:1').answer();
+      return Promise.resolve();
+    },
+    breakDown: () => {
+      bench.at('a:1').fail();
+      return Promise.resolve();
+    },
+  };
+});
+
+describe('RemoteServable', () => {
+  it('asks for the model by its name there and answers under its name here', () => {
+    const bench = new RemoteBench();
+
+    const { reply } = bench.ask({ request: aRequest({ id: 'i', rows: 3 }) });
+    const { message, path } = bench.at('a:1').calls[0]!;
+    bench.at('a:1').answerWith({ modelName: 'there', modelVersion: '9' });
+
+    expect(path).toBe('/inference.GRPCInferenceService/ModelInfer');
+    const wire = readInferRequest(message);
+    const { request } = completeInferRequest(wire);
+    expect([wire.modelName, wire.modelVersion, wire.id]).toEqual(['there', '', 'i']);
+    expect(request.inputs[0]!.shape).toEqual([3, 2]);
+    expect(request.outputs).toEqual([{ name: 'OUTPUT0', classCount: 0 }]);
+    expect(reply.responses).toMatchObject([{ modelName: 'm', modelVersion: '1' }]);
+    expect(reply.responses[0]!.outputs[0]!.data).toEqual(Buffer.from(Float32Array.of(1, 2).buffer));
+  });
+
+  it('counts what it took as computing, and rows', () => {
+    const bench = new RemoteBench();
+
+    const { call } = bench.ask({ request: aRequest({ rows: 3 }) });
+    bench.clock.advance(7);
+    bench.at('a:1').answer();
+
+    const { statistics, endpoints } = bench;
+    expect(statistics.inferenceCount).toBe(3);
+    expect(statistics.executionCount).toBe(1);
+    expect(call.timings).toMatchObject({ inferMs: 7, batchSize: 3 });
+    expect(call.timings.dispatchedAt).toBe(call.timings.queuedAt);
+    expect(endpoints.all[0]!.figures).toMatchObject({ sent: 1, answered: 1, rows: 3, totalMs: 7 });
+  });
+
+  it('passes on how much time is left', () => {
+    const bench = new RemoteBench();
+
+    bench.ask({ deadline: bench.clock.now() + 250 });
+    bench.ask();
+
+    expect(bench.at('a:1').calls.map(({ timeoutMs }) => timeoutMs)).toEqual([250, Infinity]);
+  });
+
+  it('ends the call at the endpoint when its own is cancelled', () => {
+    const bench = new RemoteBench();
+
+    const { call, reply } = bench.ask();
+    call.cancel();
+
+    expect(bench.at('a:1').calls[0]!.isCancelled()).toBe(true);
+    expect(reply.outcome).toBe('CANCELLED');
+    expect(bench.endpoints.all[0]!.figures).toMatchObject({ abandoned: 1, failed: 0 });
+    bench.at('a:1').fail(1, 'Cancelled on client');
+    expect(reply.ends).toHaveLength(1);
+  });
+
+  it.each<[string, (bench: RemoteBench) => void]>([
+    [
+      'its caller’s cancellation',
+      (bench) => {
+        bench.ask().call.cancel();
+      },
+    ],
+    [
+      'a wrong request',
+      (bench) => {
+        bench.ask();
+        bench.at('b:1').fail(3, 'no');
+      },
+    ],
+    [
+      'an unknown model',
+      (bench) => {
+        bench.ask();
+        bench.at('b:1').fail(5, 'no');
+      },
+    ],
+  ])('does not blame an endpoint for %s', (_what, fail) => {
+    const bench = new RemoteBench(['a:1', 'b:1']);
+    for (let i = 0; i < 10; i++) {
+      bench.route(1);
+      fail(bench);
+    }
+
+    expect(bench.endpoints.all.map((endpoint) => endpoint.state())).not.toContain('EJECTED');
+  });
+
+  it('blames one that does not answer in the time that the configuration gives it', () => {
+    const bench = new RemoteBench(['a:1', 'b:1']);
+
+    for (let i = 0; i < 3; i++) {
+      const { call } = bench.ask({ tried: ['a:1'], limit: bench.clock.now() + 50 });
+      bench.clock.advance(50);
+      call.cancel();
+    }
+
+    const [, hung] = bench.endpoints.all;
+    expect(hung!.state()).toBe('EJECTED');
+    expect(hung!.figures).toMatchObject({ failed: 3, timedOut: 3, abandoned: 0 });
+  });
+
+  it('blames one for a caller’s deadline only where others answer in far less', () => {
+    const bench = new RemoteBench(['a:1', 'b:1']);
+    const late = (waitMs: number): void => {
+      bench.ask({ tried: ['a:1'], deadline: bench.clock.now() + waitMs });
+      bench.clock.advance(waitMs);
+      bench.at('b:1').fail(4, 'Deadline exceeded');
+    };
+    bench.ask({ tried: ['b:1'] });
+    bench.clock.advance(10);
+    bench.at('a:1').answer();
+
+    for (let i = 0; i < 9; i++) late(39);
+    expect(bench.endpoints.all[1]!.state()).toBe('SERVING');
+    for (let i = 0; i < 3; i++) late(40);
+
+    expect(bench.endpoints.all[1]!.state()).toBe('EJECTED');
+  });
+
+  it('answers without asking anybody when there is no endpoint', () => {
+    const bench = new RemoteBench([]);
+
+    const { reply } = bench.ask();
+
+    expect(reply.outcome).toBe('BACKEND_LOST');
+    expect(reply.ends[0]!.message).toContain("model 'm' has no endpoint");
+  });
+
+  it.each([
+    ['is no message', undefined, 'not a valid protobuf message'],
+    ['lacks an output', { outputs: [] }, "there is no output 'OUTPUT0'"],
+    [
+      'has another type',
+      { outputs: [rawTensor('OUTPUT0', 'INT32', { shape: [1, 2], data: new Uint8Array(8) })] },
+      'is INT32, FP32 was expected',
+    ],
+    [
+      'has another shape',
+      { outputs: [aTensor('OUTPUT0', [1, 3], [1, 2, 3])] },
+      'has shape [1,3], [-1,2] was expected',
+    ],
+    [
+      'has too few bytes',
+      { outputs: [aTensor('OUTPUT0', [2, 2], [1, 2])] },
+      'has 8 bytes, its shape needs 16',
+    ],
+  ])('fails when the answer %s', (_what, response, text) => {
+    const bench = new RemoteBench();
+
+    const { reply } = bench.ask();
+    if (response) bench.at('a:1').answerWith(response);
+    else bench.at('a:1').answer(Buffer.of(0xff, 0xff));
+
+    expect(reply.outcome).toBe('BACKEND_FAILED');
+    expect(reply.ends[0]!.message).toContain("endpoint 'a:1' of model 'm'");
+    expect(reply.ends[0]!.message).toContain(text);
+    expect(bench.endpoints.all[0]!.figures.failed).toBe(1);
+  });
+
+  it('leaves out outputs that are not declared', () => {
+    const bench = new RemoteBench();
+    const outputs = ['more', 'OUTPUT0'].map((name) => aTensor(name, [1, 2], [3, 4]));
+
+    const { reply } = bench.ask();
+    bench.at('a:1').answerWith({ outputs });
+
+    expect(reply.responses[0]!.outputs.map(({ name }) => name)).toEqual(['OUTPUT0']);
+  });
+
+  it('hands on the parameters of the answer, and how degraded it is', () => {
+    const bench = new RemoteBench();
+    const parameters = new Map<string, string | number | boolean>([
+      ['note', 'n'],
+      ['served_by', 'there:1'],
+      ['attempts', 2],
+      ['hedged', true],
+      ['degradation_level', 'rules'],
+    ]);
+
+    const { reply } = bench.ask();
+    bench.at('a:1').answerWith({ parameters });
+
+    expect(reply.responses[0]!.parameters).toEqual(new Map([['note', 'n']]));
+    expect(reply.responses[0]!.degradation).toEqual({ level: 'rules', rank: 1 });
+  });
+
+  it('hands on the parameters of the request', () => {
+    const bench = new RemoteBench();
+    const custom = new Map<string, string | number | boolean | bigint>([
+      ['text', 'ä'],
+      ['half', 0.5],
+      ['whole', -3],
+      ['large', 2n ** 62n],
+      ['yes', true],
+    ]);
+    const parameters = {
+      ...{ ...NO_PARAMETERS, custom, sequenceId: 2n ** 63n - 1n, sequenceStart: true },
+      ...{ priority: 2, timeoutMs: 1.5 },
+    };
+
+    bench.ask({ request: aRequest({ parameters }) });
+
+    const { request } = completeInferRequest(readInferRequest(bench.at('a:1').calls[0]!.message));
+    expect(request.parameters).toEqual(parameters);
+  });
+});

@@ -1,0 +1,86 @@
+// A remote model on endpoints without servers and a clock that stands still.
+
+import type { EjectionConfig } from '../config/remote-config.js';
+import { Call } from '../core/call.js';
+import type { InferenceRequest } from '../core/inference.js';
+import { ModelStatistics } from '../core/model-statistics.js';
+import { RemoteModel } from '../remote/answer.js';
+import { Endpoints } from '../remote/endpoints.js';
+import { RemoteServable } from '../remote/remote-servable.js';
+import { RecordedReply, aRequest } from './build.js';
+import { FakeClock } from './fake-clock.js';
+import { FakeEndpointConnection } from './fake-endpoint-connection.js';
+
+export interface Asked {
+  readonly call: Call;
+  readonly reply: RecordedReply;
+}
+
+export class RemoteBench {
+  readonly clock = new FakeClock();
+  readonly statistics = new ModelStatistics();
+  readonly connections: FakeEndpointConnection[] = [];
+  readonly endpoints: Endpoints;
+  readonly servable: RemoteServable;
+
+  constructor(addresses: readonly string[] = ['a:1'], ejection: Partial<EjectionConfig> = {}) {
+    const { clock, statistics } = this;
+    this.endpoints = new Endpoints({
+      clock,
+      ejection: { failures: 3, baseMs: 1000, maxMs: 2500, ...ejection },
+      open: (address) => {
+        const connection = new FakeEndpointConnection(address);
+        this.connections.push(connection);
+        return connection;
+      },
+    });
+    this.endpoints.become(addresses);
+    const model = new RemoteModel({
+      ...{ name: 'm', version: '1', batched: true, remote: { name: 'there', version: '' } },
+      outputs: [{ name: 'OUTPUT0', dataType: 'FP32', shape: [-1, 2] }],
+    });
+    this.servable = new RemoteServable({ model, endpoints: this.endpoints, statistics, clock });
+  }
+
+  at(address: string): FakeEndpointConnection {
+    return this.connections.find((connection) => connection.address === address)!;
+  }
+
+  ask(
+    options: {
+      request?: InferenceRequest;
+      deadline?: number;
+      tried?: string[];
+      limit?: number;
+    } = {},
+  ): Asked {
+    const caller = new Call(this.clock.now(), options.deadline);
+    const call =
+      options.limit === undefined ? caller : caller.child(this.clock.now(), options.limit);
+    call.tried = options.tried;
+    const reply = new RecordedReply();
+    this.servable.infer(options.request ?? aRequest(), call, reply);
+    return { call, reply };
+  }
+
+  /** Which endpoint the next requests go to; all are answered. */
+  route(count: number): string {
+    return Array.from({ length: count }, () => {
+      this.ask();
+      const [asked] = this.connections.filter(({ open }) => open.length > 0);
+      asked!.answer();
+      return asked!.address.replace(/:1$/, '');
+    }).join('');
+  }
+
+  /** So many requests to one endpoint, which fails them all. */
+  break(address: string, count = 3): void {
+    const others = this.endpoints.all
+      .map((each) => each.address)
+      .filter((each) => each !== address);
+    for (let i = 0; i < count; i++) {
+      this.ask({ tried: [...others] });
+      this.at(address).fail();
+    }
+  }
+}
