@@ -1,7 +1,8 @@
 // `inferd check`: every model of a repository as a server would load it, one version after the other, and none of them served.
-// Where one problem would hide others from a server that gives up, this goes on.
+// Where one problem would hide others from a server that gives up, this goes on. Models that ask others come after those.
 
 import { checkModel, modelAssembler } from './assembly/assemble-model.js';
+import { pipelineCheck } from './assembly/check-pipeline.js';
 import type {
   CheckFinding,
   CheckOptions,
@@ -9,6 +10,7 @@ import type {
   RepositoryCheck,
 } from './cli/repository-check.js';
 import { InvalidModelConfig } from './config/config-problem.js';
+import { dependenciesOf } from './config/model-dependencies.js';
 import type { ServerOptions } from './config/server-options.js';
 import { systemClock } from './core/clock.js';
 import { RuntimeError } from './core/errors.js';
@@ -16,12 +18,18 @@ import type { Log } from './core/log.js';
 import { TimerWheel } from './core/timer-wheel.js';
 import { ExecutorThreads } from './instance/executor-threads.js';
 import { hasCudaGpu } from './instance/gpu-detection.js';
+import { Dependencies } from './repository/dependencies.js';
 import { readLabels } from './repository/label-file.js';
 import { readModelCard } from './repository/model-card.js';
 import { describeModel, type ModelDescription } from './repository/model-description.js';
+import { ModelLifecycle } from './repository/model-lifecycle.js';
 import { ModelRegistry } from './repository/model-registry.js';
 import { listRepositories, type ModelDirectory } from './repository/model-source.js';
-import type { LoadVersion } from './repository/servable-handle.js';
+import {
+  ServingVersion,
+  type LoadVersion,
+  type LoadedVersion,
+} from './repository/servable-handle.js';
 
 /** Errors only: what is wrong comes with the failure of the load. */
 const ORT_LOG_LEVEL = 4;
@@ -44,16 +52,19 @@ export async function checkRepository(
     died: () => undefined,
   });
   try {
+    const names = new Set<string>();
+    const registry = new ModelRegistry((name) => names.has(name));
     const parts = {
       threads,
       clock: systemClock,
       wheel: new TimerWheel(systemClock),
       log: SILENT,
-      catalog: new ModelRegistry(),
+      catalog: registry,
     };
     const settings = { hasResponseCache: options.responseCache !== undefined };
     const assembly = { ...options, ...settings, hasGpu: hasCudaGpu(), summaries: false };
-    const check = new Check(how, assembly, modelAssembler(parts, assembly));
+    const loadVersion = modelAssembler(parts, assembly);
+    const check = new Check(how, assembly, { loadVersion, registry, names });
     return await check.repository(directory);
   } finally {
     await threads.close();
@@ -68,25 +79,43 @@ interface Settings {
   readonly hasResponseCache: boolean;
 }
 
+interface CheckParts {
+  readonly loadVersion: LoadVersion;
+  /** Versions that could be opened, closed again. */
+  readonly registry: ModelRegistry;
+  /** Of the models of the repository. */
+  readonly names: Set<string>;
+}
+
 class Check {
   readonly #how: CheckOptions;
   readonly #settings: Settings;
-  readonly #loadVersion: LoadVersion;
+  readonly #parts: CheckParts;
+  readonly #dependencies: Dependencies;
   readonly #problems: CheckFinding[] = [];
   readonly #warnings: CheckFinding[] = [];
   #versions = 0;
 
-  constructor(how: CheckOptions, settings: Settings, loadVersion: LoadVersion) {
+  constructor(how: CheckOptions, settings: Settings, parts: CheckParts) {
     this.#how = how;
     this.#settings = settings;
-    this.#loadVersion = loadVersion;
+    this.#parts = parts;
+    this.#dependencies = new Dependencies({ catalog: parts.registry, failureOf: () => '' });
   }
 
   async repository(directory: string): Promise<RepositoryCheck> {
     const listing = await listRepositories([directory]);
     if (listing.size === 0)
       this.#problems.push({ model: '', path: '', message: `${directory} has no model directory` });
-    for (const [model] of listing.values()) await this.#model(model!);
+    for (const name of listing.keys()) this.#parts.names.add(name);
+    const wholes = new Map<string, ModelDescription>();
+    for (const [model] of listing.values()) {
+      const description = await this.#described(model!);
+      if (!description) continue;
+      if (dependenciesOf(description.message).length > 0) wholes.set(model!.name, description);
+      else await this.#model(description);
+    }
+    await this.#wholes(wholes);
     return {
       models: listing.size,
       versions: this.#versions,
@@ -95,21 +124,51 @@ class Check {
     };
   }
 
-  async #model(directory: ModelDirectory): Promise<void> {
+  /** Each after those of them that it asks; of a circle, in any order. */
+  async #wholes(wholes: Map<string, ModelDescription>): Promise<void> {
+    for (const description of wholes.values()) this.#dependencies.want(description);
+    while (wholes.size > 0) {
+      const waits = ({ message }: ModelDescription): boolean =>
+        dependenciesOf(message).some(({ name }) => wholes.has(name));
+      const [first] = wholes.values();
+      const next = [...wholes.values()].find((description) => !waits(description)) ?? first!;
+      wholes.delete(next.name);
+      await this.#model(next);
+    }
+  }
+
+  async #described(directory: ModelDirectory): Promise<ModelDescription | undefined> {
     const model = directory.name;
     this.#how.progress(model);
     const description = await this.#tried({ model }, () =>
       describeModel(directory, this.#settings),
     );
-    if (!description) return;
-    for (const message of description.warnings) this.#warnings.push({ model, path: '', message });
-    if (description.versions.length === 0)
+    for (const message of description?.warnings ?? [])
+      this.#warnings.push({ model, path: '', message });
+    return description;
+  }
+
+  async #model(description: ModelDescription): Promise<void> {
+    const { name: model, versions } = description;
+    if (versions.length === 0)
       this.#problems.push({ model, path: '', message: 'it has no version to serve' });
-    this.#versions += description.versions.length;
+    this.#versions += versions.length;
     const readable = await this.#withoutBadLabels(description);
     // What does not depend on the version is told once.
-    const isSound = await this.#succeeds({ model }, () => checkModel(readable, this.#settings));
-    for (const version of description.versions) await this.#version(readable, version, isSound);
+    const isSound = await this.#succeeds({ model }, async () => {
+      this.#checkParts(readable);
+      await checkModel(readable, this.#settings);
+    });
+    for (const version of versions) await this.#version(readable, version, isSound);
+  }
+
+  /** Whether it fits the models it asks. @throws RuntimeError */
+  #checkParts(description: ModelDescription): void {
+    this.#dependencies.checkCycle(description.name);
+    this.#dependencies.checkKnown(description);
+    if (this.#how.configOnly) return;
+    this.#dependencies.checkAvailable(description);
+    pipelineCheck(this.#parts.registry)(description);
   }
 
   async #version(description: ModelDescription, version: number, isSound: boolean): Promise<void> {
@@ -117,8 +176,22 @@ class Check {
     this.#how.progress(`${where.model} ${version}`);
     await this.#tried(where, () => readModelCard(description, version));
     if (this.#how.configOnly || !isSound) return;
-    const loaded = await this.#tried(where, () => this.#loadVersion(once(description), version));
+    const loaded = await this.#tried(where, () =>
+      this.#parts.loadVersion(once(description), version),
+    );
+    if (loaded) this.#opened(description, loaded);
     await loaded?.close();
+  }
+
+  /** Models that ask it find it, and look at nothing but its configuration. */
+  #opened(description: ModelDescription, loaded: LoadedVersion): void {
+    const { name, sources } = description;
+    const { version } = loaded.model;
+    const lifecycle = new ModelLifecycle(version, sources.get(version)!);
+    lifecycle.transition({ kind: 'loading' });
+    lifecycle.transition({ kind: 'ready', serving: new ServingVersion(loaded, description) });
+    this.#parts.registry.put(name, lifecycle);
+    this.#parts.registry.changed(name);
   }
 
   /** A label file that cannot be read would keep the model from being opened. */

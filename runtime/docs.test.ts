@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { runSubcommand } from './cli/subcommands.js';
+import { parseModelConfig } from './config/parse-model-config.js';
+import { ensembleProblems } from './config/validate-ensemble.js';
 import { ERROR_CODES } from './core/errors.js';
 import { GRPC, GRPC_STATUS } from './frontend/grpc-status.js';
 import { machineMetrics } from './observability/machine-metrics.js';
@@ -45,6 +47,15 @@ describe('docs/errors.md', () => {
     const raised = new RegExp(`(RuntimeError|super|invalid)\\(\\s*'${code}'`);
 
     expect(sources()).toMatch(raised);
+  });
+});
+
+describe('docs/ensembles.md', () => {
+  it('has an example that is valid', () => {
+    const document = readFileSync(join(ROOT, 'docs/ensembles.md'), 'utf8');
+    const { message, problems } = parseModelConfig(/```\n(platform[^`]*)```/.exec(document)![1]!);
+
+    expect([problems, ensembleProblems({ name: 'e', ...message })]).toEqual([[], []]);
   });
 });
 

@@ -91,8 +91,26 @@ describe('settings of the scheduler and of instances that have no effect yet', (
   });
 });
 
+describe('max_inflight_requests', () => {
+  it('is told of where an ensemble has it', () => {
+    const { message } = parseModelConfig('ensemble_scheduling { max_inflight_requests: 2 }');
+
+    expect(ineffectiveSettings(message, { hasResponseCache: false })).toEqual([
+      'ensemble_scheduling.max_inflight_requests is meant for decoupled steps, which are not supported, and ignored',
+    ]);
+  });
+});
+
 describe('response_cache', () => {
   const { message } = parseModelConfig('response_cache { enable: true }');
+
+  it('is told of where the model asks others', () => {
+    const ensemble = { ...message, ensemble_scheduling: {} };
+
+    expect(ineffectiveSettings(ensemble, { hasResponseCache: true })).toEqual([
+      'response_cache is ignored: ensembles are not cached, the models they ask may be',
+    ]);
+  });
 
   it('is told of where the server has no cache', () => {
     expect(ineffectiveSettings(message, { hasResponseCache: false })).toEqual([

@@ -19,12 +19,9 @@ export function ineffectiveSettings(
   message: ModelConfigMessage,
   { hasResponseCache }: ServedSettings,
 ): string[] {
-  const wantsCache = message.response_cache?.enable === true;
   return [
     ...acceleratorWarnings(message),
-    ...(wantsCache && !hasResponseCache
-      ? ['response_cache is ignored: the server runs without --cache-config']
-      : []),
+    ...cacheWarnings(message, hasResponseCache),
     ...IGNORED.filter(({ isSet }) => isSet(message)).map(({ says }) => `${says} and ignored`),
     ...uselessTags(message).map((key) => `metric_tags '${key}' can be no label and is ignored`),
     ...Object.keys(message.parameters ?? {})
@@ -82,6 +79,10 @@ const IGNORED: readonly Setting[] = [
     isSet: ({ sequence_batching: batching }) =>
       (batching?.state ?? []).some(({ use_growable_memory: isGrowable }) => isGrowable === true),
   },
+  {
+    says: 'ensemble_scheduling.max_inflight_requests is meant for decoupled steps, which are not supported,',
+    isSet: ({ ensemble_scheduling: scheduling }) => Boolean(scheduling?.max_inflight_requests),
+  },
   instanceSetting('host_policy'),
 ];
 
@@ -99,6 +100,14 @@ const UNREACHABLE = [
   'do_copy_in_default_stream',
   'memory.enable_memory_arena_shrinkage',
 ];
+
+function cacheWarnings(message: ModelConfigMessage, hasResponseCache: boolean): string[] {
+  if (message.response_cache?.enable !== true) return [];
+  if (message.ensemble_scheduling)
+    return ['response_cache is ignored: ensembles are not cached, the models they ask may be'];
+  if (hasResponseCache) return [];
+  return ['response_cache is ignored: the server runs without --cache-config'];
+}
 
 function acceleratorWarnings({ optimization }: ModelConfigMessage): string[] {
   return Object.values(optimization?.execution_accelerators ?? {})

@@ -30,6 +30,8 @@ export interface EnsemblePlan {
   readonly steps: readonly StepPlan[];
   /** By slot: the steps that read it, once for each time they do. */
   readonly readers: readonly (readonly number[])[];
+  /** By step: how many tensors it reads, at least one. */
+  readonly reads: readonly number[];
 }
 
 export interface PlannedTensors {
@@ -63,7 +65,8 @@ export function planEnsemble(config: EnsembleConfig, tensors: PlannedTensors): E
   steps.forEach(({ reads }, index) => {
     for (const { slot } of reads) readers[slot]!.push(index);
   });
-  return { slots: slots.size, inputs, outputs, steps, readers };
+  const counts = steps.map(({ reads }) => reads.length);
+  return { slots: slots.size, inputs, outputs, steps, readers, reads: counts };
 }
 
 /** By step: whether any of these slots needs it. */

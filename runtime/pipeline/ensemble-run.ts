@@ -63,17 +63,17 @@ export class EnsembleRun {
     this.#parameters = request.parameters;
     this.#needed = needed;
     this.#slots = new Array<Tensor | undefined>(plan.slots).fill(undefined);
-    this.#missing = plan.steps.map(({ reads }) => reads.length);
+    this.#missing = plan.reads.slice();
   }
 
+  /** The inputs are in the order of the configuration; optional ones may be left out. */
   start(): void {
-    const { plan } = this.#parts;
     const { inputs } = this.#asked.request;
-    for (const { name, slot } of plan.inputs)
-      this.#settle(slot, inputs.find((tensor) => tensor.name === name) ?? ABSENT);
-    plan.steps.forEach((_, index) => {
-      if (plan.steps[index]!.reads.length === 0) this.#ready(index);
-    });
+    let next = 0;
+    for (const { name, slot } of this.#parts.plan.inputs) {
+      const isGiven = inputs[next]?.name === name;
+      this.#settle(slot, isGiven ? inputs[next++]! : ABSENT);
+    }
     this.#stepOver();
   }
 
@@ -87,9 +87,13 @@ export class EnsembleRun {
   #ready(index: number): void {
     if (this.#isOver || !this.#needed[index]) return;
     const step = this.#parts.plan.steps[index]!;
-    const isRunnable = step.reads.every((read) => read.optional || this.#slots[read.slot]);
-    if (!isRunnable) this.#leaveOut(step);
-    else this.#run(step, this.#parts.targets[index]!);
+    if (this.#isRunnable(step)) this.#run(step, this.#parts.targets[index]!);
+    else this.#leaveOut(step);
+  }
+
+  #isRunnable({ reads }: StepPlan): boolean {
+    for (const { optional, slot } of reads) if (!optional && !this.#slots[slot]) return false;
+    return true;
   }
 
   #leaveOut(step: StepPlan): void {
@@ -110,15 +114,20 @@ export class EnsembleRun {
       deadline: now + step.config.timeoutMs,
     });
     this.#legs.push(leg);
-    const inputs: Tensor[] = [];
-    for (const { part, slot } of step.reads) {
-      const tensor = this.#slots[slot];
-      if (tensor) inputs.push(tensor.name === part ? tensor : { ...tensor, name: part });
-    }
+    const inputs = this.#inputsOf(step);
     const { outputs, config } = step;
     const parameters = this.#parametersAt(now);
     const asked = { modelName: config.model.name, id: request.id, parameters, inputs, outputs };
     leg.send(asked, this.#rows);
+  }
+
+  #inputsOf({ reads }: StepPlan): Tensor[] {
+    const inputs: Tensor[] = [];
+    for (const { part, slot } of reads) {
+      const tensor = this.#slots[slot];
+      if (tensor) inputs.push(tensor.name === part ? tensor : { ...tensor, name: part });
+    }
+    return inputs;
   }
 
   /** A request's own time in the queue is meant for the whole: what is left of it goes to the step. */
@@ -131,10 +140,8 @@ export class EnsembleRun {
 
   stepAnswered(step: StepPlan, response: InferenceResponse | undefined): void {
     this.#degradation = worstOf(this.#degradation, response?.degradation);
-    for (const { part, slot } of step.writes) {
-      const tensor = response?.outputs.find(({ name }) => name === part);
-      this.#settle(slot, tensor ?? ABSENT);
-    }
+    for (const { part, slot } of step.writes)
+      this.#settle(slot, tensorNamed(part, response) ?? ABSENT);
     this.#stepOver();
   }
 
@@ -218,7 +225,13 @@ class StepReply implements Reply {
 const LEAST_TIMEOUT_MS = 0.001;
 
 export function isRequested(name: string, outputs: readonly { readonly name: string }[]): boolean {
-  return outputs.length === 0 || outputs.some((output) => output.name === name);
+  for (const output of outputs) if (output.name === name) return true;
+  return outputs.length === 0;
+}
+
+function tensorNamed(wanted: string, response: InferenceResponse | undefined): Tensor | undefined {
+  if (response) for (const tensor of response.outputs) if (tensor.name === wanted) return tensor;
+  return undefined;
 }
 
 function nothingCame(name: string): RuntimeError {

@@ -32,7 +32,7 @@ export class Ensemble implements Servable {
   // ---- details below; callers need not read ----
 
   #neededSteps({ outputs }: InferenceRequest): readonly boolean[] {
-    const key = outputs.map(({ name }) => name).join('\0');
+    const key = outputs.length === 0 ? '' : outputs.map(({ name }) => name).join('\0');
     const known = this.#needed.get(key);
     if (known) return known;
     const { plan } = this.#parts;

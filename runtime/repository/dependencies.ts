@@ -1,5 +1,5 @@
-// Which models ask which others: of every model that shall serve and asks others, its last description. Who depends on a model is
-// served only while that model is, and comes back with it.
+// Which models ask which others: of every model that shall serve and asks others, what is wanted of it, and what serves, which is
+// older where the wanted could not be served. Who requires a model is served only while that model is, and comes back with it.
 
 import { dependenciesOf } from '../config/model-dependencies.js';
 import { RuntimeError } from '../core/errors.js';
@@ -17,56 +17,106 @@ export interface DependencyParts {
 export class Dependencies {
   readonly #parts: DependencyParts;
   readonly #wanted = new Map<string, ModelDescription>();
+  readonly #served = new Map<string, ModelDescription>();
 
   constructor(parts: DependencyParts) {
     this.#parts = parts;
   }
 
-  /** It shall serve from now on. */
-  want(description: ModelDescription): void {
+  /** It shall serve from now on. Returns what was wanted of this name before. */
+  want(description: ModelDescription): ModelDescription | undefined {
     const { name, message } = description;
+    const before = this.#wanted.get(name);
     if (dependenciesOf(message).length > 0) this.#wanted.set(name, description);
     else this.#wanted.delete(name);
+    return before;
   }
 
-  /** It shall not serve any more. */
-  forget(name: string): void {
+  /** What is wanted of it serves. */
+  serves(name: string): void {
+    const wanted = this.#wanted.get(name);
+    if (wanted) this.#served.set(name, wanted);
+    else this.#served.delete(name);
+  }
+
+  /** It shall not serve any more. Returns what was wanted of it. */
+  forget(name: string): ModelDescription | undefined {
+    const wanted = this.#wanted.get(name);
     this.#wanted.delete(name);
+    this.#served.delete(name);
+    return wanted;
   }
 
   wanted(name: string): ModelDescription | undefined {
     return this.#wanted.get(name);
   }
 
-  /** Models that cannot serve without `name`. */
-  dependentsOf(name: string): string[] {
-    return [...this.#wanted.values()]
-      .filter((description) => required(description).some((part) => part.name === name))
-      .map((description) => description.name);
+  /** What serves, where that is not what is wanted. */
+  older(name: string): ModelDescription | undefined {
+    const served = this.#served.get(name);
+    return served === this.#wanted.get(name) ? undefined : served;
   }
 
-  /** @throws RuntimeError when the model depends on itself, by way of others or at once */
+  /** Whether a model that shall serve, or serves, asks `name`. */
+  isAsked(name: string): boolean {
+    return this.#whoAsks(name, () => true).size > 0;
+  }
+
+  /** Whether `whole` cannot serve without `part`, which it asks itself. */
+  requires(whole: string, part: string): boolean {
+    return this.#whoAsks(part, isRequired).has(whole);
+  }
+
+  /**
+   * Models that cannot serve without `part`, at once or by way of others, each after those of them that it asks. Without `except`
+   * and what depends on `part` only by way of it.
+   */
+  behind(part: string, except = ''): string[] {
+    const order: string[] = [];
+    const seen = new Set([part, except]);
+    const visit = (name: string): void => {
+      for (const whole of this.#whoAsks(name, isRequired)) {
+        if (seen.has(whole)) continue;
+        seen.add(whole);
+        visit(whole);
+        order.unshift(whole);
+      }
+    };
+    visit(part);
+    return order;
+  }
+
+  /** Whether `part` asks `whole`, at once or by way of others, required or not. */
+  leadsTo(part: string, whole: string): boolean {
+    return this.#lastBefore(whole, part, { seen: new Set(), counts: () => true }) !== undefined;
+  }
+
+  /** @throws RuntimeError when the model requires itself, at once or by way of others */
   checkCycle(name: string): void {
-    const last = this.#lastOfCycle(name, name, new Set());
+    const last = this.#lastBefore(name, name, { seen: new Set(), counts: isRequired });
     if (last === undefined) return;
     const text = `circular dependency between ensembles: ${name} -> ... -> ${last} -> ${name}`;
     throw new RuntimeError('INVALID_ARGUMENT', text);
   }
 
-  /** @throws RuntimeError with Triton's text when a model it cannot serve without is not there */
+  /** @throws RuntimeError with Triton's text when a model it cannot serve without is nowhere */
+  checkKnown(description: ModelDescription): void {
+    const { catalog } = this.#parts;
+    const names = required(description).map((part) => part.name);
+    const unknown = new Set(names.filter((name) => !catalog.isKnown(name)));
+    if (unknown.size === 0) return;
+    const text =
+      `${kindOf(description)} ${description.name} contains models that are not available or ambiguous: ` +
+      [...unknown].join(', ');
+    throw new RuntimeError('INVALID_ARGUMENT', text);
+  }
+
+  /** @throws RuntimeError with Triton's text when a model it cannot serve without does not serve */
   checkAvailable(description: ModelDescription): void {
-    const { name, message } = description;
-    const kind = message.platform === 'cascade' ? 'cascade' : 'ensemble';
-    const parts = required(description);
+    this.checkKnown(description);
     const { catalog, failureOf } = this.#parts;
-    const unknown = new Set(parts.filter((part) => !catalog.isKnown(part.name)).map((p) => p.name));
-    if (unknown.size > 0) {
-      const names = [...unknown].join(', ');
-      const text = `${kind} ${name} contains models that are not available or ambiguous: ${names}`;
-      throw new RuntimeError('INVALID_ARGUMENT', text);
-    }
-    for (const { name: part, version } of parts) {
-      const start = `${kind} '${name}' depends on '${part}'`;
+    for (const { name: part, version } of required(description)) {
+      const start = `${kindOf(description)} '${description.name}' depends on '${part}'`;
       const ready = catalog.readyVersions(part);
       if (ready.length === 0) {
         const failure = failureOf(part);
@@ -93,14 +143,23 @@ export class Dependencies {
 
   // ---- details below; callers need not read ----
 
-  /** The model that closes a circle of requirements from `name` back to `start`. */
-  #lastOfCycle(start: string, name: string, seen: Set<string>): string | undefined {
+  #whoAsks(part: string, counts: (dependency: Dependency) => boolean): Set<string> {
+    const wholes = new Set<string>();
+    for (const { name, message } of [...this.#wanted.values(), ...this.#served.values()]) {
+      const asks = dependenciesOf(message).some((one) => one.name === part && counts(one));
+      if (asks && name !== part) wholes.add(name);
+    }
+    return wholes;
+  }
+
+  /** The model that comes last on a way from `name` to `end`, of one step at least. */
+  #lastBefore(end: string, name: string, way: Way): string | undefined {
     const description = this.#wanted.get(name);
-    if (!description || seen.has(name)) return undefined;
-    seen.add(name);
-    for (const part of required(description)) {
-      if (part.name === start) return name;
-      const last = this.#lastOfCycle(start, part.name, seen);
+    if (!description || way.seen.has(name)) return undefined;
+    way.seen.add(name);
+    for (const part of dependenciesOf(description.message)) {
+      if (!way.counts(part)) continue;
+      const last = part.name === end ? name : this.#lastBefore(end, part.name, way);
       if (last !== undefined) return last;
     }
     return undefined;
@@ -115,6 +174,21 @@ export class Dependencies {
   }
 }
 
+type Dependency = ReturnType<typeof dependenciesOf>[number];
+
+interface Way {
+  readonly seen: Set<string>;
+  readonly counts: (dependency: Dependency) => boolean;
+}
+
+function isRequired(dependency: Dependency): boolean {
+  return dependency.required;
+}
+
+function kindOf({ message }: ModelDescription): string {
+  return message.platform === 'cascade' ? 'cascade' : 'ensemble';
+}
+
 function required({ message }: ModelDescription): ModelReference[] {
-  return dependenciesOf(message).filter((part) => part.required);
+  return dependenciesOf(message).filter(isRequired);
 }

@@ -1,6 +1,8 @@
 // Keeps models that ask others in step with those: parts are loaded before the whole, the whole leaves before a part of it does and
-// comes back with it. A whole's turn may wait for a part's, never the other way round: what depends on a part is looked at when the
-// part's turn is over.
+// comes back with it.
+//
+// Nothing waits for itself: in its turn a whole may wait for the turns of its parts, unless they ask it in turn. Nobody waits for a
+// whole's turn in that of a part: the whole is withdrawn without it, and looked at when the part's turn is over.
 
 import { dependenciesOf } from '../config/model-dependencies.js';
 import { RuntimeError } from '../core/errors.js';
@@ -19,7 +21,7 @@ export interface DependentModelsParts {
   readonly loadPart: (name: string) => Promise<void>;
   /** In the model's turn: serves what is described. */
   readonly apply: (description: ModelDescription) => Promise<void>;
-  /** Takes it out of service; resolves when none of its requests is under way. */
+  /** At once, no request reaches it any more; resolves when none is under way. */
   readonly withdraw: (name: string) => Promise<void>;
   /** Why a model does not serve; '' when nobody knows. */
   readonly failureOf: (name: string) => string;
@@ -30,6 +32,7 @@ export interface DependentModelsParts {
 export class DependentModels {
   readonly #parts: DependentModelsParts;
   readonly #dependencies: Dependencies;
+  #isStopped = false;
 
   constructor(parts: DependentModelsParts) {
     this.#parts = parts;
@@ -40,62 +43,74 @@ export class DependentModels {
   }
 
   /**
-   * In the turn of the whole: loads what it asks. That a part cannot be loaded is told only where the whole cannot serve without it.
-   * Returns the description, which from now on also differs where the tensors of its parts do.
+   * In the turn of the model: loads what it asks, then serves it. That a part cannot be loaded is told only where the model cannot
+   * serve without it.
    */
-  async prepare(description: ModelDescription): Promise<ModelDescription> {
-    const { name, message } = description;
-    this.#dependencies.want(description);
+  async serve(description: ModelDescription): Promise<void> {
+    const { name, overrideFiles } = description;
+    const before = this.#dependencies.want(description);
+    if (this.#dependencies.wanted(name)) overrideFiles?.hold();
+    // Nothing is waited for before this one's parts are known: of a circle, the last to come sees it whole.
+    await Promise.all([this.#loadParts(description), before?.overrideFiles?.release()]);
+    let checked;
     try {
-      this.#dependencies.checkCycle(name);
-      const parts = new Set(dependenciesOf(message).map((part) => part.name));
-      await Promise.all([...parts].map((part) => this.#load(part, name)));
-      this.#dependencies.checkCycle(name);
-      return this.#checked(description);
+      checked = this.#checked(description);
     } catch (thrown) {
       throw this.#parts.failed(name, RuntimeError.from(thrown));
     }
+    await this.#parts.apply(checked);
+    this.#dependencies.serves(name);
   }
 
   /** It shall not serve any more. Returns the names of the models it asked. */
-  forget(name: string): string[] {
-    const description = this.#dependencies.wanted(name);
-    this.#dependencies.forget(name);
-    const parts = description ? dependenciesOf(description.message) : [];
-    return [...new Set(parts.map((part) => part.name))];
+  async forget(name: string): Promise<string[]> {
+    const description = this.#dependencies.forget(name);
+    if (!description) return [];
+    await description.overrideFiles?.release();
+    return [...new Set(dependenciesOf(description.message).map((part) => part.name))];
+  }
+
+  isAsked(name: string): boolean {
+    return this.#dependencies.isAsked(name);
+  }
+
+  /** A part serves, or serves something else: who requires it is served again, anew, or not any more. */
+  review(part: string): Promise<void> {
+    return this.#reviewBehind(part);
+  }
+
+  /** A part has left: who requires it and serves, because it came back meanwhile or could not be withdrawn, leaves, too. */
+  left(part: string): Promise<void> {
+    return this.#reviewBehind(part, { servingOnly: true });
   }
 
   /**
-   * A part has changed: who asks it is served again, anew, or not any more. Why not goes to the observer. `except`: what waits for
-   * the part itself.
+   * In the turn of a part that is about to leave: nobody may ask it any more. Resolves when no request to those who require it is
+   * under way; undefined: there is nothing to wait for, so that operations stay in the order in which they came.
    */
-  async review(part: string, except = ''): Promise<void> {
-    await Promise.all(
-      this.#dependencies.dependentsOf(part).map(async (whole) => {
-        if (whole === part || whole === except) return;
-        // Its failure has been told, and concerns nobody who asked for the part.
-        await this.#parts.turns.take(whole, () => this.#review(whole)).catch(() => undefined);
-        await this.review(whole, part);
-      }),
-    );
-  }
-
-  /**
-   * A part is about to leave: nobody may ask it. Resolves when none of their requests is under way; undefined: nobody asks it, and
-   * there is nothing to wait for, so that operations stay in the order in which they came.
-   */
-  withdraw(part: string): Promise<unknown> | undefined {
-    const wholes = this.#dependencies.dependentsOf(part).filter((whole) => whole !== part);
+  withdraw(part: string): Promise<void> | undefined {
+    const wholes = this.#dependencies.behind(part).filter((whole) => this.#isServing(whole));
     if (wholes.length === 0) return undefined;
-    return Promise.all(
-      wholes.map(async (whole) => {
-        await this.withdraw(whole);
-        await this.#parts.withdraw(whole);
-      }),
-    );
+    return this.#withdrawAll(wholes.reverse());
+  }
+
+  /** Nothing comes back any more. */
+  stop(): void {
+    this.#isStopped = true;
   }
 
   // ---- details below; callers need not read ----
+
+  async #loadParts({ name, message }: ModelDescription): Promise<void> {
+    const parts = new Set(dependenciesOf(message).map((part) => part.name));
+    await Promise.all(
+      [...parts].map(async (part) => {
+        // What asks this one in turn is being loaded, or has been, and may be waiting for it.
+        if (part === name || this.#dependencies.leadsTo(part, name)) return;
+        await this.#load(part, name);
+      }),
+    );
+  }
 
   async #load(part: string, whole: string): Promise<void> {
     const { turns, loadPart } = this.#parts;
@@ -105,25 +120,80 @@ export class DependentModels {
       // Told where it happened; the check of the whole says that the part is missing.
       return;
     }
-    void this.review(part, whole);
+    void this.#reviewBehind(part, { except: whole });
+  }
+
+  /** Parts before wholes, and side by side what is not behind one another. A failure is told, and nobody's who waits for this. */
+  async #reviewBehind(
+    part: string,
+    { servingOnly = false, except = '' }: Review = {},
+  ): Promise<void> {
+    const { turns } = this.#parts;
+    const reviewed = new Map<string, Promise<void>>();
+    for (const whole of this.#dependencies.behind(part, except)) {
+      const before = [...reviewed].flatMap(([name, done]) =>
+        this.#dependencies.requires(whole, name) ? [done] : [],
+      );
+      const review = async (): Promise<void> => {
+        await Promise.all(before);
+        await turns.take(whole, async () => {
+          if (!servingOnly || this.#isServing(whole)) await this.#review(whole);
+        });
+      };
+      reviewed.set(
+        whole,
+        review().catch(() => undefined),
+      );
+    }
+    await Promise.all(reviewed.values());
   }
 
   async #review(whole: string): Promise<void> {
     const description = this.#dependencies.wanted(whole);
-    if (!description) return;
+    if (!description || this.#isStopped) return;
     let checked;
     try {
       checked = this.#checked(description);
     } catch (thrown) {
-      void this.#parts.withdraw(whole);
+      if (!this.#isOlderSound(whole)) void this.#parts.withdraw(whole);
       throw this.#parts.failed(whole, RuntimeError.from(thrown));
     }
     await this.#parts.apply(checked);
+    this.#dependencies.serves(whole);
+  }
+
+  /** What serves goes on where something newer could not take its place. */
+  #isOlderSound(whole: string): boolean {
+    const older = this.#dependencies.older(whole);
+    if (!older) return false;
+    try {
+      this.#checked(older);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Outermost first: what is under way there may still ask those inside. */
+  async #withdrawAll(wholes: readonly string[]): Promise<void> {
+    for (const whole of wholes) await this.#parts.withdraw(whole);
+  }
+
+  #isServing(name: string): boolean {
+    return this.#parts.registry.readyVersions(name).length > 0;
   }
 
   #checked(description: ModelDescription): ModelDescription {
+    this.#dependencies.checkCycle(description.name);
     this.#dependencies.checkAvailable(description);
     this.#parts.checkParts(description);
     return this.#dependencies.withParts(description);
   }
+}
+
+interface Review {
+  /** Whoever does not serve is left alone. */
+  readonly servingOnly?: boolean;
+  /** What waits for the part itself, and looks after what is behind it. */
+  readonly except?: string;
 }

@@ -70,6 +70,11 @@ export class ModelLoader {
     await Promise.all(gone);
   }
 
+  /** `listener` is told when a model has lost a version for good, by no wish of anybody. */
+  onEjected(listener: (name: string) => void): void {
+    this.#retirement.onEjected = listener;
+  }
+
   /** What serves goes on as it was, because what should take its place cannot even be read. */
   reloadFailed(name: string, reason: string): void {
     for (const lifecycle of this.#parts.registry.lifecycles(name) ?? [])

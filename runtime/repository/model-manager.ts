@@ -43,6 +43,7 @@ export class ModelManager implements ModelControl {
   readonly #unreadable = new Set<string>();
   /** Why the last attempt at a model failed before any of its versions was tried. */
   readonly #failures = new Map<string, string>();
+  #isStopped = false;
 
   constructor(options: ModelManagerOptions, parts: ModelManagerParts) {
     this.#options = options;
@@ -54,10 +55,11 @@ export class ModelManager implements ModelControl {
       checkParts: parts.checkParts ?? (() => undefined),
       loadPart: (name) => this.#loadPart(name),
       apply: (description) => this.#apply(description),
-      withdraw: (name) => this.#withdraw(name),
+      withdraw: (name) => parts.loader.unload(name),
       failureOf: (name) => this.#failureOf(name),
       failed: (name, error) => this.#partsFailed(name, error),
     });
+    parts.loader.onEjected((name) => void this.#dependents.left(name));
   }
 
   /** Whether a repository had a directory of that name when last looked. */
@@ -94,15 +96,16 @@ export class ModelManager implements ModelControl {
 
   async unload(name: string, { withParts = false } = {}): Promise<void> {
     this.#checkControl();
-    const leaving = this.#dependents.withdraw(name);
-    if (leaving) await leaving;
     let parts: string[] = [];
-    await this.#turns.take(name, () => {
-      parts = this.#dependents.forget(name);
-      return this.#unload(name);
+    await this.#turns.take(name, async () => {
+      await this.#leave(name);
+      parts = await this.#dependents.forget(name);
     });
     if (this.#unreadable.delete(name)) this.#parts.registry.tellListeners();
-    if (withParts) for (const part of parts) await this.unload(part, { withParts });
+    await this.#dependents.left(name);
+    if (!withParts) return;
+    for (const part of parts)
+      if (!this.#dependents.isAsked(part)) await this.unload(part, { withParts });
   }
 
   /** The directory is there and the model shall serve what it says. @throws as load */
@@ -120,15 +123,15 @@ export class ModelManager implements ModelControl {
   async forget(name: string): Promise<void> {
     const { loader, registry } = this.#parts;
     let unloaded: Promise<void> | undefined;
-    const leaving = this.#dependents.withdraw(name);
-    if (leaving) await leaving;
     await this.#turns.take(name, async () => {
       this.#unreadable.delete(name);
-      this.#dependents.forget(name);
+      await this.#dependents.forget(name);
       this.#failures.delete(name);
       await this.#finder.find(name);
+      await this.#dependents.withdraw(name);
       unloaded = loader.unload(name);
     });
+    await this.#dependents.left(name);
     await unloaded;
     await this.#turns.take(name, () => {
       // It may have come back meanwhile.
@@ -157,10 +160,10 @@ export class ModelManager implements ModelControl {
 
   /** Unloads everything; resolves when no request is under way any more. */
   async stop(): Promise<void> {
-    const { registry } = this.#parts;
-    await Promise.all(
-      registry.names().map((name) => this.#turns.take(name, () => this.#unload(name))),
-    );
+    this.#isStopped = true;
+    this.#dependents.stop();
+    const names = new Set([...this.#parts.registry.names(), ...this.#turns.names()]);
+    await Promise.all([...names].map((name) => this.#turns.take(name, () => this.#leave(name))));
     await this.#parts.loader.retired();
   }
 
@@ -184,8 +187,10 @@ export class ModelManager implements ModelControl {
     this.#parts.observer.modelLoading(name);
     this.#failures.delete(name);
     const description = await this.#describe(name, override);
+    const { warnings } = description;
+    for (const warning of warnings) this.#parts.observer.modelWarning(name, warning);
     try {
-      await this.#apply(await this.#dependents.prepare(description));
+      await this.#dependents.serve(description);
     } finally {
       await description.overrideFiles?.release();
     }
@@ -212,18 +217,10 @@ export class ModelManager implements ModelControl {
     if (this.#options.controlMode === 'explicit' || !isTried) await this.#load(name);
   }
 
-  async #withdraw(name: string): Promise<void> {
-    let gone: Promise<void> | undefined;
-    await this.#turns.take(name, () => {
-      gone = this.#parts.loader.unload(name);
-      return Promise.resolve();
-    });
-    await gone;
-  }
-
   #partsFailed(name: string, error: RuntimeError): RuntimeError {
     const problems =
       error instanceof InvalidModelConfig ? error.problems : [{ path: '', message: error.message }];
+    this.#parts.observer.modelLoading(name);
     this.#parts.observer.modelUnreadable(name, problems);
     this.#failed(name, problems.map(formatProblem).join('; '));
     if (!this.#parts.registry.lifecycles(name)) this.#unreadable.add(name);
@@ -240,8 +237,9 @@ export class ModelManager implements ModelControl {
 
   async #apply(description: ModelDescription): Promise<void> {
     const { registry, observer, loader } = this.#parts;
-    const { name, warnings, versions } = description;
-    for (const warning of warnings) observer.modelWarning(name, warning);
+    const { name, versions } = description;
+    if (this.#isStopped)
+      throw new RuntimeError('SHUTTING_DOWN', `'${name}' is not loaded any more`);
     if (versions.length === 0) {
       registry.know(name);
       observer.modelUnreadable(name, [{ path: '', message: NO_VERSION }]);
@@ -253,9 +251,11 @@ export class ModelManager implements ModelControl {
     await loader.apply(description);
   }
 
-  #unload(name: string): Promise<void> {
+  /** In its turn; whoever asks it leaves first. */
+  async #leave(name: string): Promise<void> {
+    const leaving = this.#dependents.withdraw(name);
+    if (leaving) await leaving;
     void this.#parts.loader.unload(name);
-    return Promise.resolve();
   }
 }
 

@@ -15,6 +15,8 @@ export interface RetirementParts {
 export class Retirement {
   readonly #parts: RetirementParts;
   readonly #leaving = new Set<Promise<void>>();
+  /** Hears of models that lost a version. */
+  onEjected: (name: string) => void = () => undefined;
 
   constructor(parts: RetirementParts) {
     this.#parts = parts;
@@ -40,6 +42,7 @@ export class Retirement {
     this.#parts.observer.versionEjected(name, lifecycle.version, error);
     this.#parts.registry.changed(name);
     void this.#leave(name, serving, () => undefined);
+    this.onEjected(name);
   }
 
   /** It was made and never served. */

@@ -4,6 +4,11 @@ export class Turns {
   /** The last operation of each name; the next one waits for it. */
   readonly #last = new Map<string, Promise<void>>();
 
+  /** Of what is under way. */
+  names(): string[] {
+    return [...this.#last.keys()];
+  }
+
   /** Resolves, or rejects, with `operation`. An operation that waits for another one of its own name waits for ever. */
   async take(name: string, operation: () => Promise<void>): Promise<void> {
     const before = this.#last.get(name) ?? Promise.resolve();

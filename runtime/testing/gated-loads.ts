@@ -15,14 +15,14 @@ export class GatedLoads {
   readonly #lost = new Map<string, (error: RuntimeError) => void>();
 
   readonly loadVersion = async (
-    { name }: ModelDescription,
+    { name, message: configMessage }: ModelDescription,
     version: number,
   ): Promise<LoadedVersion> => {
     const id = `${name}:${version}`;
     this.log.push(`load ${id}`);
     await new Promise<void>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
     return {
-      model: aServedModel({ name, version }),
+      model: aServedModel({ name, version, configMessage }),
       servable: { infer: (_request, _call, reply) => reply.end() },
       update: ({ message }) => {
         this.log.push(`update ${id}`);

@@ -34,9 +34,25 @@ export class TestRepository {
     if (config !== undefined) await this.write(`${name}/config.pbtxt`, config);
   }
 
+  /** As ensembleText. */
+  async ensemble(name: string, parts: readonly string[], more = ''): Promise<void> {
+    await this.model(name, [1], `${ensembleText(parts)} ${more}`);
+  }
+
   async remove(file = ''): Promise<void> {
     await rm(join(this.path, file), { recursive: true });
   }
+}
+
+/** Its steps stand side by side; a part is a name, or a name and a version such as "m:2". */
+export function ensembleText(parts: readonly string[]): string {
+  const tensor = (name: string): string => `{ name: "${name}" data_type: TYPE_FP32 dims: 1 }`;
+  const steps = parts.map((part, at) => {
+    const [name = '', version = '-1'] = part.split(':');
+    return `{ model_name: "${name}" model_version: ${version} input_map { key: "I" value: "I" } output_map { key: "O" value: "O${at}" } }`;
+  });
+  return `platform: "ensemble" input [ ${tensor('I')} ] output [ ${parts.map((_, at) => tensor(`O${at}`)).join(', ')} ]
+    ensemble_scheduling { step [ ${steps.join(', ')} ] }`;
 }
 
 const silent: Servable = { infer: (_request, _call, reply) => reply.end() };
