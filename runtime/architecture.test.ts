@@ -23,13 +23,28 @@ const RULES: Readonly<Record<string, Rule>> = {
   scheduler: { may: ['core', 'config'], packages: [] },
   cache: { may: ['core', 'config'], packages: ['lru-cache', 'ioredis', 'node:crypto'] },
   instance: {
-    may: ['core', 'config', 'scheduler/batch-runner', 'worker/protocol'],
-    packages: ['piscina', 'node:os', 'node:fs', 'node:module', 'node:path'],
+    may: [
+      'core',
+      'config',
+      'scheduler/batch-runner',
+      'scheduler/script-runner',
+      'worker/protocol',
+      'worker/script-protocol',
+    ],
+    packages: ['piscina', 'node:os', 'node:fs', 'node:module', 'node:path', 'node:worker_threads'],
   },
   // Piscina here only to hand memory over.
   worker: {
     may: ['core', 'config'],
-    packages: ['onnxruntime-node', 'piscina', 'node:worker_threads', 'node:fs', 'node:path'],
+    packages: [
+      'onnxruntime-node',
+      'piscina',
+      'node:worker_threads',
+      'node:fs',
+      'node:module',
+      'node:path',
+      'node:util',
+    ],
   },
   // Bytes of the protocol, for those who serve it and those who ask.
   wire: { may: ['core'], packages: ['node:buffer'] },
@@ -76,8 +91,10 @@ const RULES: Readonly<Record<string, Rule>> = {
       'scheduler',
       'instance',
       'repository',
+      'worker/script-protocol',
+      'worker/script-positions',
     ],
-    packages: ['node:fs/promises', 'node:path'],
+    packages: ['esbuild', 'node:fs/promises', 'node:module', 'node:path', 'node:url'],
   },
   'version.ts': { may: [], packages: [] },
   'server-lifecycle.ts': { may: ['core', 'frontend/server-health'], packages: [] },
@@ -113,6 +130,7 @@ const RULES: Readonly<Record<string, Rule>> = {
 const HOMES: Readonly<Record<string, readonly string[]>> = {
   piscina: ['instance', 'worker'],
   'onnxruntime-node': ['worker'],
+  esbuild: ['assembly'],
   '@grpc/grpc-js': ['frontend', 'remote'],
   fastify: ['frontend'],
   pino: ['observability'],

@@ -3,7 +3,15 @@
 // takes a fraction of a second. dist/ is exchanged as a whole: files of deleted sources go, and a failed build changes nothing.
 // The TypeScript client is a package of its own and goes to clients/typescript/dist in the same way.
 // `node tools/build.mjs bench` makes dist-bench/ instead: the same, and benchmarks/ with what they take from the tests' tools.
-import { chmodSync, cpSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { build } from 'esbuild';
 
 const BENCH = process.argv[2] === 'bench';
@@ -16,6 +24,7 @@ await exchange(OUT, async (next) => {
     : sources('runtime', /^(testing|e2e)\b/);
   await compile(server, { outdir: next, outbase: '.' });
   chmodSync(`${next}/runtime/main.js`, 0o755);
+  if (!BENCH) await declare('runtime/worker/model-api.ts', next);
 });
 if (!BENCH)
   await exchange(`${CLIENT}/dist`, (next) =>
@@ -42,6 +51,13 @@ function compile(entryPoints, places) {
     sourcemap: true,
     logLevel: 'warning',
   });
+}
+
+/** The types of a file that imports nothing, for those who write models. */
+async function declare(file, out) {
+  const { default: ts } = await import('typescript');
+  const { outputText } = ts.transpileDeclaration(readFileSync(file, 'utf8'), { fileName: file });
+  writeFileSync(`${out}/${file.replace(/\.ts$/, '.d.ts')}`, outputText);
 }
 
 /** Everything but tests and what `except` names. */

@@ -1,6 +1,6 @@
 // Configuration -> Servable, by the kind of the model.
 
-import { ONNX_BACKEND } from '../config/complete-model-config.js';
+import { ONNX_BACKEND, SCRIPT_BACKEND } from '../config/complete-model-config.js';
 import type { ModelConfigMessage } from '../config/model-config-message.js';
 import { isRemote } from '../config/remote-config.js';
 import { unservedSetting } from '../config/unserved-settings.js';
@@ -11,9 +11,11 @@ import { assembleCascade } from './assemble-cascade.js';
 import { assembleEnsemble } from './assemble-ensemble.js';
 import { assembleOnnxModel } from './assemble-onnx-model.js';
 import { assembleRemoteModel } from './assemble-remote-model.js';
+import { assembleScriptModel } from './assemble-script-model.js';
 import type { AssemblyOptions, AssemblyParts } from './assembly-parts.js';
 import { checkOnnxModel } from './check-onnx-model.js';
 import { checkRemoteModel } from './check-remote-model.js';
+import { checkScriptModel } from './check-script-model.js';
 
 /** A way to make a version of a model, and to say what is wrong with it before it is made. */
 interface ModelKind {
@@ -43,6 +45,11 @@ const KINDS: readonly ModelKind[] = [
     check: () => undefined,
   },
   { isMeant: isRemote, assemble: assembleRemoteModel, check: checkRemoteModel },
+  {
+    isMeant: ({ backend }) => backend === SCRIPT_BACKEND,
+    assemble: assembleScriptModel,
+    check: checkScriptModel,
+  },
   {
     isMeant: ({ backend }) => backend === ONNX_BACKEND,
     assemble: assembleOnnxModel,

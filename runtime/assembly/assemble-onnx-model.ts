@@ -15,7 +15,7 @@ import { sameFiles } from './same-files.js';
 import { startOnDemand } from './on-demand-model.js';
 import { startOnnxInstances } from './onnx-instances.js';
 import type { MadeInstances, OnnxMaking } from './onnx-making.js';
-import { OnnxVersion } from './onnx-version.js';
+import { ScheduledVersion } from './scheduled-version.js';
 import { servedModel } from './served-model.js';
 import { VersionCaching } from './version-caching.js';
 
@@ -43,7 +43,9 @@ export async function assembleOnnxModel(
       completeOnnxConfig(changed, loaded, options);
     const cached = await caching?.layer(parts, config);
     const scheduler = await createScheduler(parts, { config, instances, model, directory });
-    return new OnnxVersion(parts, { config, instances, scheduler, model, complete, cached });
+    const textOnly = true;
+    const made = { config, instances, scheduler, model, complete, cached, textOnly };
+    return new ScheduledVersion(parts, made);
   } catch (error) {
     await instances.close();
     throw error;

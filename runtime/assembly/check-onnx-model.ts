@@ -46,7 +46,7 @@ function writtenProblems(
   return problems;
 }
 
-async function checkLabelFiles({ directory, message }: ModelDescription): Promise<void> {
+export async function checkLabelFiles({ directory, message }: ModelDescription): Promise<void> {
   for (const { label_filename: filename } of message.output ?? [])
     if (filename) await readLabels(directory, filename);
 }

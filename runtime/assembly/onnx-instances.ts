@@ -54,8 +54,7 @@ async function warmUp(
   const { samples, problems } = readWarmUp(config);
   InvalidModelConfig.check(problems);
   if (samples.length === 0) return;
-  const readSample = (filename: string): Promise<Uint8Array> =>
-    readWarmUpFile(join(directory, WARM_UP_DIRECTORY, filename));
+  const readSample = (filename: string): Promise<Uint8Array> => readWarmUpFile(directory, filename);
   const batches = await warmUpBatches(config, samples, readSample);
   const results = await group.warmUp(batches);
   results.forEach((result, index) => {
@@ -64,7 +63,9 @@ async function warmUp(
   });
 }
 
-async function readWarmUpFile(path: string): Promise<Uint8Array> {
+/** From the model's directory. */
+export async function readWarmUpFile(directory: string, filename: string): Promise<Uint8Array> {
+  const path = join(directory, WARM_UP_DIRECTORY, filename);
   try {
     return await readFile(path);
   } catch (error) {

@@ -9,6 +9,10 @@ export const ONNX_BACKEND = 'onnxruntime';
 export const ONNX_PLATFORM = 'onnxruntime_onnx';
 export const ONNX_FILENAME = 'model.onnx';
 
+export const SCRIPT_BACKEND = 'typescript';
+/** The first of them that is there is the model. */
+const SCRIPT_FILENAMES = ['model.ts', 'model.mjs', 'model.js'] as const;
+
 /** Instances of an ONNX model on the CPU whose configuration does not say how many. */
 const DEFAULT_CPU_INSTANCES = 2;
 const DEFAULT_SEQUENCE_IDLE_US = 1_000_000;
@@ -56,6 +60,7 @@ export function normalizeModelConfig(
 // ---- details below; callers need not read ----
 
 function withBackend(message: ModelConfigMessage, facts: ModelDirectoryFacts): ModelConfigMessage {
+  if (message.backend === SCRIPT_BACKEND) return withScriptFilename(message, facts);
   if (!isOnnx(message, facts)) return message;
   return {
     ...message,
@@ -63,6 +68,15 @@ function withBackend(message: ModelConfigMessage, facts: ModelDirectoryFacts): M
     platform: message.platform || ONNX_PLATFORM,
     default_model_filename: message.default_model_filename || ONNX_FILENAME,
   };
+}
+
+function withScriptFilename(
+  message: ModelConfigMessage,
+  { firstVersionFiles }: ModelDirectoryFacts,
+): ModelConfigMessage {
+  const found = SCRIPT_FILENAMES.find((name) => firstVersionFiles.includes(name));
+  const filename = message.default_model_filename || (found ?? SCRIPT_FILENAMES[0]);
+  return { ...message, default_model_filename: filename };
 }
 
 function isOnnx(message: ModelConfigMessage, facts: ModelDirectoryFacts): boolean {
@@ -105,7 +119,7 @@ function instanceGroups(message: ModelConfigMessage, hasGpu: boolean): InstanceG
   // The group nobody wrote is named like the model; written ones are numbered.
   const groups = message.instance_group?.length ? message.instance_group : [{ name }];
   return groups.map((group, index) => {
-    const kind = resolveKind(group, hasGpu);
+    const kind = resolveKind(group, hasGpu && message.backend !== SCRIPT_BACKEND);
     const onGpu = kind === 'KIND_GPU' && hasGpu;
     return {
       ...group,

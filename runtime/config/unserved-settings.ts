@@ -1,6 +1,7 @@
 // What a configuration says and this server does not do. What would change an answer, or what protects somebody, makes the load
 // fail; the rest is told in the log and ignored.
 
+import { SCRIPT_BACKEND } from './complete-model-config.js';
 import { uselessTags } from './metric-tags.js';
 import type { ModelConfigMessage } from './model-config-message.js';
 
@@ -40,7 +41,8 @@ interface Setting {
 const REFUSED: readonly Setting[] = [
   {
     says: "the 'decoupled' transaction policy",
-    isSet: ({ model_transaction_policy: policy }) => policy?.decoupled === true,
+    isSet: ({ model_transaction_policy: policy, backend }) =>
+      policy?.decoupled === true && backend !== SCRIPT_BACKEND,
   },
   {
     says: 'model_repository_agents',

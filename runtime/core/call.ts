@@ -72,11 +72,15 @@ export interface LegFacts {
   readonly error: RuntimeError | undefined;
 }
 
+const NO_CALLERS: readonly string[] = [];
+
 export class Call implements CancelListener {
   readonly deadline: Deadline;
   readonly timings = new Timings();
   /** Where requests of one caller were sent already, by what chooses among several places; legs of one request share it. */
   tried: string[] | undefined;
+  /** Models whose code sent this on, the outermost first; legs of their legs included. */
+  callers: readonly string[] = NO_CALLERS;
   /** Of the request of the innermost model that says so; undefined: nobody counts. */
   effort: Effort | undefined;
   /** Its deadline is one that the configuration has set, before its caller's: who misses it has been too slow. */
@@ -132,6 +136,7 @@ export class Call implements CancelListener {
   child(receivedAt: number, deadline: Deadline = NO_DEADLINE, isLimit = true): Call {
     const child = new Call(receivedAt, earliest(this.deadline, deadline));
     child.tried = this.tried;
+    child.callers = this.callers;
     child.effort = this.effort;
     child.replaced = this.replaced;
     child.isLimited = this.isLimited || (isLimit && deadline < this.deadline);

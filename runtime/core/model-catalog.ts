@@ -1,6 +1,7 @@
 // PORT: where the data plane finds models, implemented by the repository. Texts of failures are Triton's.
 
 import type { ModelStatistics } from './model-statistics.js';
+import type { CustomMetrics } from './custom-metrics.js';
 import type { DataType } from './data-type.js';
 import type { PipelineNode } from './pipeline-node.js';
 import type { Servable } from './servable.js';
@@ -30,6 +31,8 @@ export interface ServedModel {
   /** Where the values of the configuration come from, by path such as "input[0].dims"; worked out when asked. */
   configOrigins?(): ReadonlyMap<string, string>;
   readonly statistics: ModelStatistics;
+  /** What its code counts; undefined: it has none. */
+  readonly customMetrics?: CustomMetrics;
   /** How it is put together, with live figures; undefined: it is one model and nothing around it. */
   readonly pipeline?: PipelineNode;
   /** What its model.json says, flattened: "metrics.accuracy" → "0.99"; undefined where there is none. */

@@ -104,7 +104,7 @@ describe.skipIf(process.platform !== 'linux')('what it makes (skipped but on Lin
         if (log.includes(' is up with ')) done();
       });
     });
-    expect(log).toContain(' is up with 5 of 5 model versions');
+    expect(log).toContain(' is up with 6 of 6 model versions');
     const port = (service: string): string =>
       new RegExp(`${service} at [^"]*:(\\d+)`).exec(log)?.[1] ?? log;
 

@@ -73,7 +73,7 @@ describe('a start', () => {
         `Started GRPCInferenceService at 0.0.0.0:${grpc}`,
         `Started HTTPService at 0.0.0.0:${http}`,
         `Started Metrics Service at 0.0.0.0:${metrics}`,
-        'inferd 0.1.0 is up with 5 of 5 model versions; Ctrl-C ends it',
+        'inferd 0.1.0 is up with 6 of 6 model versions; Ctrl-C ends it',
       ]),
     );
     expect(started.log.every(({ level }) => level <= 30)).toBe(true);

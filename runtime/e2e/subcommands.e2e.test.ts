@@ -188,7 +188,7 @@ describe('inferd check', () => {
   it('finds nothing in the sample models', async () => {
     expect(await inferd('check', SAMPLE_MODELS)).toEqual({
       code: 0,
-      out: '4 models, 5 versions: all good\n',
+      out: '5 models, 6 versions: all good\n',
       err: '',
     });
   });

@@ -37,8 +37,8 @@ export interface ThreadTenant {
 
 /** The thread died while it was busy with what was asked. */
 export class ThreadDied extends RuntimeError {
-  constructor(cause: Error) {
-    super('BACKEND_LOST', `executor thread failed: ${cause.message}`, { cause });
+  constructor(cause: Error, what = 'executor thread failed') {
+    super('BACKEND_LOST', `${what}: ${cause.message}`, { cause });
   }
 }
 

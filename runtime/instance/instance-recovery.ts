@@ -4,11 +4,16 @@
 import type { Clock } from '../core/clock.js';
 import { RuntimeError } from '../core/errors.js';
 import { ThreadDied } from './executor-thread.js';
-import type { ModelInstance } from './model-instance.js';
 
 /** Deaths of threads, each within CALM_MS of the recovery from the one before, after which a model is given up. */
 const MOST_DEATHS = 3;
 const CALM_MS = 10_000;
+
+/** What can be made anew. */
+export interface Restartable {
+  /** @throws RuntimeError; ThreadDied when the thread died of that */
+  restart(): Promise<void>;
+}
 
 export interface InstanceRecoveryParts {
   readonly modelName: string;
@@ -30,7 +35,7 @@ export class InstanceRecovery {
     this.#parts = parts;
   }
 
-  lost(instance: ModelInstance): void {
+  lost(instance: Restartable): void {
     this.#parts.clock.defer(() => void this.#restart(instance));
   }
 
@@ -50,7 +55,7 @@ export class InstanceRecovery {
 
   // ---- details below; callers need not read ----
 
-  async #restart(instance: ModelInstance): Promise<void> {
+  async #restart(instance: Restartable): Promise<void> {
     if (this.#isOver) return;
     try {
       await instance.restart();

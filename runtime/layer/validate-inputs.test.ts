@@ -260,6 +260,22 @@ describe('validateInputs', () => {
     });
   });
 
+  it('lets optional inputs be missing and keeps the order of the rest', () => {
+    const config = aModelConfig(`
+      input [ { name: "A" data_type: TYPE_FP32 dims: 1 optional: true }, { name: "B" data_type: TYPE_FP32 dims: 1 },
+              { name: "C" data_type: TYPE_FP32 dims: 2 } ]`);
+    const [b, c] = [aTensor('B', [1], [1]), aTensor('C', [2], [1, 2])];
+
+    const a = aTensor('A', [1], [0]);
+
+    expect(pass(config, { inputs: [c, b] }).passed?.inputs).toEqual([b, c]);
+    expect(pass(config, { inputs: [c, b, a] }).passed?.inputs).toEqual([a, b, c]);
+    expect(errorOf(config, [a, c])).toContain("missing required input(s) ['B']");
+    expect(errorOf(config, [b, aTensor('C', [1], [0])])).toContain(
+      "unexpected shape for input 'C'",
+    );
+  });
+
   it('says how many inputs there may be when some are optional', () => {
     const config = aModelConfig(`
       input [ { name: "A" data_type: TYPE_FP32 dims: 1 }, { name: "B" data_type: TYPE_FP32 dims: 1 optional: true } ]`);

@@ -5,6 +5,7 @@
 
 import type { ModelCatalog, ServedModel } from '../core/model-catalog.js';
 import { metricTags } from '../config/metric-tags.js';
+import { writeCustomMetrics } from './custom-metrics.js';
 import { SampleWriter, labelValue, type LabelText } from './metric-family.js';
 import { machineMetrics, type MachineMetricOptions } from './machine-metrics.js';
 import { PIPELINE_METRICS, labelledNodes } from './pipeline-metrics.js';
@@ -59,6 +60,7 @@ async function modelText(
       await pause();
     }
   }
+  writeCustomMetrics(writer, models, labels);
   return [...parts, writer.take()];
 }
 

@@ -5,6 +5,7 @@ import type { ModelConfig } from '../config/model-config.js';
 import type { Clock } from '../core/clock.js';
 import { RuntimeError } from '../core/errors.js';
 import type { ModelStatistics } from '../core/model-statistics.js';
+import { sameShapeTest } from './batch.js';
 import { batchFormOf, type BatchForm } from './batch-form.js';
 import type { BatchFeed, BatchResult, BatchRunner } from './batch-runner.js';
 import { ComputeEstimate } from './compute-estimate.js';
@@ -22,10 +23,23 @@ export interface BatchExecutionParts {
 /** Told of the requests of a batch that has failed; some may have been answered meanwhile. */
 export type BatchFailed = (entries: readonly QueueEntry[], error: RuntimeError) => void;
 
-export class BatchExecution {
+/** How a scheduler has its batches run. */
+export interface Execution {
+  /** Batches under way. */
+  readonly running: number;
+  /** What a batch takes; 0 while that is not known. */
+  readonly expectedMs: number;
+  /** Only while an instance is idle. `entries` have been dispatched at the same time. */
+  run(entries: readonly QueueEntry[]): void;
+  /** Whether two requests may share a batch. */
+  sameShape(a: QueueEntry, b: QueueEntry): boolean;
+}
+
+export class BatchExecution implements Execution {
   readonly #parts: BatchExecutionParts;
   readonly #failed: BatchFailed;
   readonly #form: BatchForm;
+  readonly sameShape: (a: QueueEntry, b: QueueEntry) => boolean;
   readonly #estimate = new ComputeEstimate();
   #running = 0;
 
@@ -33,19 +47,17 @@ export class BatchExecution {
     this.#parts = parts;
     this.#failed = failed;
     this.#form = batchFormOf(parts.config);
+    this.sameShape = sameShapeTest(parts.config);
   }
 
-  /** Batches under way. */
   get running(): number {
     return this.#running;
   }
 
-  /** What a batch takes; 0 while that is not known. */
   get expectedMs(): number {
     return this.#estimate.ms;
   }
 
-  /** Only while an instance is idle. `entries` have been dispatched at the same time. */
   run(entries: readonly QueueEntry[]): void {
     const { clock, runner, statistics } = this.#parts;
     let feed: BatchFeed;

@@ -33,15 +33,19 @@ export interface ResultTensor {
   readonly data: Uint8Array;
 }
 
-export interface BatchRunner {
+/** When a batch may start. */
+export interface RunnerSlots {
   /** Batches that could start right now. */
   readonly idle: number;
-  /** Only while `idle > 0`. Rejects with a RuntimeError. */
-  run(feed: BatchFeed): Promise<BatchResult>;
   /** Calls the idle listener at the next moment when `idle > 0`; asking twice is asking once. */
   awaitIdle(): void;
   /** Set once, by the scheduler. */
   onIdle(listener: () => void): void;
+}
+
+export interface BatchRunner extends RunnerSlots {
+  /** Only while `idle > 0`. Rejects with a RuntimeError. */
+  run(feed: BatchFeed): Promise<BatchResult>;
 }
 
 /** A batch that an instance runs before it serves. */

@@ -19,10 +19,9 @@ import type { ModelStatistics } from '../core/model-statistics.js';
 import type { Reply, Servable } from '../core/servable.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
 import { Admission, queueFull, queueTimeoutMs, tooLate } from './admission.js';
-import { sameShapeTest } from './batch.js';
 import { BatchCandidate, decideBatch, type BatchTimes } from './batch-decision.js';
-import { BatchExecution } from './batch-execution.js';
-import type { BatchRunner } from './batch-runner.js';
+import { BatchExecution, type BatchFailed, type Execution } from './batch-execution.js';
+import type { BatchRunner, RunnerSlots } from './batch-runner.js';
 import { PumpTimer } from './pump-timer.js';
 import { QueueEntry, type EntryOwner } from './queue-entry.js';
 import { ResponseOrder } from './response-order.js';
@@ -41,25 +40,36 @@ export interface BatchSchedulerParts {
   readonly statistics: ModelStatistics;
 }
 
+/** Batches are not merged and run by the runner, which only says when there may be one. */
+export type OwnExecutionParts = Omit<BatchSchedulerParts, 'runner'> & {
+  readonly runner: RunnerSlots;
+  /** It tells of the requests of batches that fail. */
+  readonly execution: (failed: BatchFailed) => Execution;
+};
+
 export class BatchScheduler implements Servable, EntryOwner {
-  readonly #parts: BatchSchedulerParts;
+  readonly #parts: BatchSchedulerParts | OwnExecutionParts;
   readonly #admission: Admission;
   readonly #queue: WaitingRequests;
   readonly #candidate: BatchCandidate<QueueEntry>;
   /** Undefined: responses leave as they are ready. */
   readonly #responseOrder: ResponseOrder | undefined;
-  readonly #execution: BatchExecution;
+  readonly #execution: Execution;
   readonly #timer: PumpTimer;
   /** What is answered since the scheduler was closed. */
   #closed: RuntimeError | undefined;
 
-  constructor(parts: BatchSchedulerParts) {
+  constructor(parts: BatchSchedulerParts | OwnExecutionParts) {
     this.#parts = parts;
     this.#admission = new Admission(parts.config.batching);
     this.#queue = this.#admission.createQueue();
     this.#responseOrder = parts.config.batching.preserveOrdering ? new ResponseOrder() : undefined;
-    this.#candidate = new BatchCandidate(parts.config.batching, sameShapeTest(parts.config));
-    this.#execution = new BatchExecution(parts, (entries, error) => this.#failed(entries, error));
+    const failed: BatchFailed = (entries, error) => this.#failed(entries, error);
+    this.#execution =
+      'execution' in parts ? parts.execution(failed) : new BatchExecution(parts, failed);
+    this.#candidate = new BatchCandidate(parts.config.batching, (a, b) =>
+      this.#execution.sameShape(a, b),
+    );
     const pump = (): void => this.#pump();
     this.#timer = new PumpTimer(parts.clock, pump);
     parts.runner.onIdle(pump);

@@ -69,6 +69,17 @@ export class QueueEntry extends TimerNode implements CancelListener {
     this.reply.end();
   }
 
+  /** One of any number of answers, to be followed by `finish` or `fail`. */
+  answer(response: InferenceResponse): void {
+    if (this.state !== 'done') this.reply.response(response);
+  }
+
+  finish(): void {
+    if (this.state === 'done') return;
+    this.state = 'done';
+    this.reply.end();
+  }
+
   fail(error: RuntimeError): void {
     if (this.state === 'done') return;
     this.state = 'done';

@@ -22,13 +22,24 @@ export async function warmUpBatches(
   readFile: ReadWarmUpFile,
 ): Promise<WarmUpBatch[]> {
   const form = batchFormOf(config);
-  const batches: WarmUpBatch[] = [];
+  const runs = await warmUpRequests(config, samples, readFile);
+  return runs.map(({ name, requests }) => {
+    const entries = requests.map((request) => ({ rows: 1, request }));
+    return { name, rows: entries.length, feed: () => form.merge(entries) };
+  });
+}
+
+/** The same, as the requests of each. */
+export async function warmUpRequests(
+  config: ModelConfig,
+  samples: readonly WarmUpSample[],
+  readFile: ReadWarmUpFile,
+): Promise<{ readonly name: string; readonly requests: readonly InferenceRequest[] }[]> {
+  const batches: { name: string; requests: InferenceRequest[] }[] = [];
   for (const sample of samples) {
     const request = await requestOf(config, sample, readFile);
-    const entries = Array.from({ length: sample.requests }, () => ({ rows: 1, request }));
-    const { name, requests: rows } = sample;
-    const batch = { name, rows, feed: () => form.merge(entries) };
-    for (let run = 0; run < sample.runs; run++) batches.push(batch);
+    const requests = Array.from({ length: sample.requests }, () => request);
+    for (let run = 0; run < sample.runs; run++) batches.push({ name: sample.name, requests });
   }
   return batches;
 }

@@ -1,4 +1,4 @@
-// One version of an ONNX model that serves: its layers, its scheduler, its instances.
+// One version of a model that serves from instances of its own: its layers, its scheduler, its instances.
 
 import { instanceCount, instanceGroupsOf } from '../config/instance-group-config.js';
 import type { ModelConfig } from '../config/model-config.js';
@@ -15,34 +15,41 @@ import type { CompletedConfig } from './complete-onnx-config.js';
 import type { ModelScheduler } from './create-scheduler.js';
 import { modelResilience } from './model-resilience.js';
 
-export interface OnnxVersionParts {
+export interface ScheduledVersionParts {
   readonly config: ModelConfig;
-  readonly instances: Instances;
+  readonly instances: Omit<Instances, 'run'>;
   readonly scheduler: ModelScheduler;
   readonly model: ServedModel;
+  /** BYTES must be text. */
+  readonly textOnly: boolean;
   /** The configuration of a description that differs in its instance groups alone. */
   readonly complete: (description: ModelDescription) => Promise<CompletedConfig>;
   /** Around the scheduler; undefined: answers are not cached. */
   readonly cached: Layer | undefined;
 }
 
-export class OnnxVersion implements LoadedVersion {
+export class ScheduledVersion implements LoadedVersion {
   readonly servable: Servable;
-  readonly #instances: Instances;
+  readonly #instances: ScheduledVersionParts['instances'];
   readonly #scheduler: ModelScheduler;
-  readonly #complete: OnnxVersionParts['complete'];
+  readonly #complete: ScheduledVersionParts['complete'];
   #model: ServedModel;
   #loss: RuntimeError | undefined;
   #onLost: (error: RuntimeError) => void = () => undefined;
 
-  constructor(assembly: AssemblyParts, parts: OnnxVersionParts) {
+  constructor(assembly: AssemblyParts, parts: ScheduledVersionParts) {
     const { config, instances: runner, model, cached } = parts;
     const { statistics } = model;
     statistics.instances = runner.size;
     const { name, version } = model;
     const resilience = modelResilience(config.resilience, assembly, {
       model,
-      inside: { kind: 'model', name: 'model', model: { name, version }, children: [] },
+      inside: model.pipeline ?? {
+        kind: 'model',
+        name: 'model',
+        model: { name, version },
+        children: [],
+      },
     });
     this.#instances = runner;
     this.#model = resilience ? Object.freeze({ ...model, pipeline: resilience.node }) : model;
@@ -50,7 +57,7 @@ export class OnnxVersion implements LoadedVersion {
     this.#scheduler = parts.scheduler;
     const layers = [
       observe(statistics, assembly.clock),
-      validateInputs(config, { textOnly: true }),
+      validateInputs(config, { textOnly: parts.textOnly }),
       ...(resilience?.layers ?? []),
       ...(cached ? [cached] : []),
     ];

@@ -1,0 +1,150 @@
+// The instances of one version of a model written in TypeScript, as one runner. A batch goes to the instance that runs the fewest. They
+// share no thread with each other or with other models: whatever the code does to its thread, nobody else pays for it.
+
+import { instanceCount, type InstanceGroupSpec } from '../config/instance-group-config.js';
+import { RuntimeError, bug } from '../core/errors.js';
+import type { ScriptBatch, ScriptResult, ScriptRunner } from '../scheduler/script-runner.js';
+import type { ThreadDied } from './executor-thread.js';
+import { InstanceRecovery } from './instance-recovery.js';
+import type { Instances } from './instances.js';
+import { ScriptInstance, type ScriptInstanceParts, type ScriptKeeper } from './script-instance.js';
+
+export interface ScriptGroupParts extends ScriptInstanceParts {
+  readonly groups: readonly InstanceGroupSpec[];
+  /** Told of every thread that dies. */
+  readonly died: (error: RuntimeError) => void;
+}
+
+/** As those of ONNX models, but for how they are run. */
+export type ScriptInstances = Omit<Instances, 'run'>;
+
+export class ScriptGroup implements ScriptRunner, ScriptInstances, ScriptKeeper {
+  readonly #parts: ScriptGroupParts;
+  readonly #recovery: InstanceRecovery;
+  #instances: readonly ScriptInstance[] = [];
+  #warmUp: readonly ScriptBatch[] = [];
+  #onIdle: () => void = () => undefined;
+  #isAwaited = false;
+  #onLost: ((error: RuntimeError) => void) | undefined;
+  #loss: RuntimeError | undefined;
+
+  private constructor(parts: ScriptGroupParts) {
+    this.#parts = parts;
+    this.#recovery = new InstanceRecovery({
+      modelName: parts.script.model,
+      clock: parts.clock,
+      recovered: () => this.slotFree(),
+      gaveUp: (error) => this.#lost(error),
+    });
+  }
+
+  /** Loads the model in every instance. When one fails, none of them is left. */
+  static async start(parts: ScriptGroupParts): Promise<ScriptGroup> {
+    const group = new ScriptGroup(parts);
+    const count = instanceCount(parts.groups);
+    if (count === 0) {
+      const text = `must specify one or more 'instance group's for ${parts.script.model}`;
+      throw new RuntimeError('INVALID_ARGUMENT', text);
+    }
+    group.#instances = await group.#load(count);
+    return group;
+  }
+
+  get size(): number {
+    return this.#instances.length;
+  }
+
+  get idle(): number {
+    let idle = 0;
+    for (const instance of this.#instances) idle += instance.idle;
+    return idle;
+  }
+
+  run(batch: ScriptBatch): Promise<ScriptResult> {
+    let best: ScriptInstance | undefined;
+    let most = 0;
+    for (const instance of this.#instances) {
+      if (instance.idle <= most) continue;
+      best = instance;
+      most = instance.idle;
+    }
+    return (
+      best?.run(batch) ?? Promise.reject(bug('a batch was started while no instance was idle'))
+    );
+  }
+
+  onIdle(listener: () => void): void {
+    this.#onIdle = listener;
+  }
+
+  awaitIdle(): void {
+    this.#isAwaited = true;
+  }
+
+  onLost(listener: (error: RuntimeError) => void): void {
+    this.#onLost = listener;
+    if (this.#loss) listener(this.#loss);
+  }
+
+  /** On each instance, one after the other. */
+  async warmUp(batches: readonly ScriptBatch[]): Promise<ScriptResult[]> {
+    this.#warmUp = batches;
+    const results = this.#instances.map((instance) => instance.warmUp(batches));
+    return (await Promise.all(results)).flat();
+  }
+
+  async update(groups: readonly InstanceGroupSpec[]): Promise<void> {
+    const count = instanceCount(groups);
+    const kept = this.#instances.slice(0, count);
+    const spare = this.#instances.slice(count);
+    const more = await this.#load(count - kept.length);
+    this.#instances = [...kept, ...more];
+    this.slotFree();
+    await Promise.all(spare.map((instance) => instance.release()));
+  }
+
+  async close(): Promise<void> {
+    this.#recovery.stop();
+    const instances = this.#instances;
+    this.#instances = [];
+    await Promise.all(instances.map((instance) => instance.release()));
+  }
+
+  slotFree(): void {
+    if (!this.#isAwaited || this.idle === 0) return;
+    this.#isAwaited = false;
+    this.#onIdle();
+  }
+
+  instanceLost(instance: ScriptInstance, error: ThreadDied, wasIdle: boolean): void {
+    this.#parts.died(error);
+    // What ends a thread while nothing is asked of it will do so again, and nobody would ever be told.
+    if (wasIdle) this.#recovery.death(error);
+    this.#recovery.lost(instance);
+  }
+
+  // ---- details below; callers need not read ----
+
+  #lost(error: RuntimeError): void {
+    this.#loss = error;
+    this.#onLost?.(error);
+  }
+
+  /** All or none. */
+  async #load(count: number): Promise<ScriptInstance[]> {
+    const instances = Array.from(
+      { length: Math.max(count, 0) },
+      () => new ScriptInstance(this.#parts, this),
+    );
+    const loads = await Promise.allSettled(
+      instances.map(async (instance) => {
+        await instance.load();
+        await instance.warmUp(this.#warmUp);
+      }),
+    );
+    const failed = loads.find((load) => load.status === 'rejected');
+    if (!failed) return instances;
+    await Promise.all(instances.map((instance) => instance.release()));
+    throw failed.reason;
+  }
+}

@@ -1,0 +1,287 @@
+// One instance of a model written in TypeScript: a thread of its own that runs up to `concurrency` batches at once, not counting
+// those that wait for other models: who waits must not keep what he waits for from running. A thread that dies is replaced.
+
+import type { CancelListener } from '../core/call.js';
+import type { Clock } from '../core/clock.js';
+import type { MetricUpdate } from '../core/custom-metrics.js';
+import { RuntimeError, bug } from '../core/errors.js';
+import type { OtherModels } from '../core/other-models.js';
+import { packTensors, unpackTensors } from '../core/packed-tensors.js';
+import type { TimerWheel } from '../core/timer-wheel.js';
+import type { ScriptBatch, ScriptResult } from '../scheduler/script-runner.js';
+import type {
+  NestedAnswer,
+  ScriptInput,
+  ScriptOutput,
+  ScriptToLoad,
+} from '../worker/script-protocol.js';
+import { ThreadDied } from './executor-thread.js';
+import { resultOf, scriptRequestOf } from './script-messages.js';
+import { ScriptTask } from './script-task.js';
+import { ScriptThread, type ScriptThreadListener } from './script-thread.js';
+
+export interface ScriptLimits {
+  /** Batches that one instance runs at once. */
+  readonly concurrency: number;
+  /** Longest time for `execute`, or until the next answer of a stream. */
+  readonly executionMs: number;
+  /** Longest time for evaluating the module and for `initialize`. */
+  readonly initializationMs: number;
+  readonly heapMb: number;
+}
+
+export interface ScriptInstanceParts {
+  readonly clock: Clock;
+  readonly wheel: TimerWheel;
+  readonly script: ScriptToLoad;
+  readonly limits: ScriptLimits;
+  readonly others: OtherModels;
+  readonly logged: (line: Extract<ScriptOutput, { kind: 'log' }>) => void;
+  readonly measured: (updates: readonly MetricUpdate[]) => void;
+  /** "TypeError: … (model.ts:3:7)" */
+  readonly describe: (error: Error) => string;
+}
+
+/** What the instance tells of. */
+export interface ScriptKeeper {
+  /** It may run another batch. */
+  slotFree(): void;
+  /** Its thread is gone; `wasIdle`: while nobody had asked anything of it. */
+  instanceLost(instance: ScriptInstance, error: ThreadDied, wasIdle: boolean): void;
+}
+
+type ExecuteInput = Omit<Extract<ScriptInput, { kind: 'execute' }>, 'task'>;
+type Asked = ExecuteInput | { kind: 'load'; script: ScriptToLoad } | { kind: 'finalize' };
+
+/** How long `finalize` may take. */
+const FINALIZE_MS = 5000;
+
+export class ScriptInstance implements ScriptThreadListener {
+  readonly #parts: ScriptInstanceParts;
+  readonly #keeper: ScriptKeeper;
+  readonly #tasks = new Map<number, ScriptTask>();
+  #thread: ScriptThread | undefined;
+  #isReady = false;
+  #isClosed = false;
+  #nextTask = 0;
+  /** Resolves when nothing runs any more. */
+  #drained: (() => void) | undefined;
+  #warmUp: readonly ScriptBatch[] = [];
+
+  constructor(parts: ScriptInstanceParts, keeper: ScriptKeeper) {
+    this.#parts = parts;
+    this.#keeper = keeper;
+  }
+
+  /** Batches that may start now. */
+  get idle(): number {
+    if (!this.#isReady) return 0;
+    let running = 0;
+    for (const task of this.#tasks.values()) if (!task.isWaiting) running++;
+    return Math.max(this.#parts.limits.concurrency - running, 0);
+  }
+
+  /** Starts the thread and has the model loaded. @throws RuntimeError INVALID_ARGUMENT that says what is wrong with it, or ThreadDied */
+  async load(): Promise<void> {
+    const { script, limits } = this.#parts;
+    this.#thread = new ScriptThread(this, limits);
+    try {
+      await this.#ask({ kind: 'load', script }, limits.initializationMs);
+      for (const batch of this.#warmUp) await this.#warm(batch);
+    } catch (error) {
+      await this.#endThread();
+      throw error;
+    }
+    this.#isReady = true;
+  }
+
+  /** Runs these batches now, and again whenever the thread is replaced. */
+  async warmUp(batches: readonly ScriptBatch[]): Promise<ScriptResult[]> {
+    const results: ScriptResult[] = [];
+    for (const batch of batches) results.push(await this.#warm(batch));
+    this.#warmUp = batches;
+    return results;
+  }
+
+  async run(batch: ScriptBatch): Promise<ScriptResult> {
+    const input: ExecuteInput = {
+      kind: 'execute',
+      requests: batch.entries.map((entry) => scriptRequestOf(entry, this.#parts.script)),
+      tensors: packTensors(batch.entries.map(({ request }) => request.inputs)),
+    };
+    const { clock, limits } = this.#parts;
+    const since = clock.now();
+    const output = await this.#ask(input, limits.executionMs, batch);
+    if (output.kind === 'executed') return resultOf(output);
+    return { answers: [], inputMs: 0, inferMs: clock.now() - since, outputMs: 0 };
+  }
+
+  async restart(): Promise<void> {
+    await this.load();
+    if (this.#isClosed) await this.#endThread();
+  }
+
+  /** Waits for what runs, then ends the thread. */
+  async release(): Promise<void> {
+    this.#isClosed = true;
+    const wasReady = this.#isReady;
+    this.#isReady = false;
+    if (this.#tasks.size > 0) await new Promise<void>((resolve) => (this.#drained = resolve));
+    if (wasReady && this.#thread) await this.#finalize();
+    await this.#endThread();
+  }
+
+  said(output: ScriptOutput): void {
+    switch (output.kind) {
+      case 'log':
+        this.#parts.logged(output);
+        return;
+      case 'metrics':
+        this.#parts.measured(output.updates);
+        return;
+      case 'infer':
+        void this.#infer(output);
+        return;
+      case 'streamed': {
+        const task = this.#tasks.get(output.task);
+        task?.renew();
+        task?.batch?.streamed(unpackTensors(output.tensors)[0]!);
+        return;
+      }
+      default:
+        this.#ended(output);
+    }
+  }
+
+  died(reason: Error | string): void {
+    const text = typeof reason === 'string' ? reason : this.#parts.describe(reason);
+    this.#lost(this.#death(text));
+  }
+
+  // ---- details below; callers need not read ----
+
+  #ask(input: Asked, limitMs: number, batch?: ScriptBatch): Promise<ScriptOutput> {
+    const thread = this.#thread;
+    if (!thread) return Promise.reject(bug('a model was asked that has no thread'));
+    const id = this.#nextTask++;
+    const { clock, wheel } = this.#parts;
+    return new Promise((resolve, reject) => {
+      const settle = (outcome: ScriptOutput | RuntimeError): void =>
+        outcome instanceof RuntimeError ? reject(outcome) : resolve(outcome);
+      const overdue = (task: ScriptTask): void => this.#overdue(task, input.kind);
+      const task = new ScriptTask(id, batch, { clock, wheel, limitMs, settle, overdue });
+      this.#tasks.set(id, task);
+      if (this.#parts.script.decoupled && batch)
+        batch.entries[0]!.call.onCancel(new StreamCancel(thread, id));
+      thread.say({ ...input, task: id });
+    });
+  }
+
+  async #warm(batch: ScriptBatch): Promise<ScriptResult> {
+    const result = await this.run(batch);
+    const failure = result.answers.find((answer) => answer instanceof RuntimeError);
+    if (failure) throw failure;
+    return result;
+  }
+
+  #ended(output: Extract<ScriptOutput, { kind: 'done' | 'executed' | 'failed' }>): void {
+    const task = this.#tasks.get(output.task);
+    if (!task) return;
+    this.#tasks.delete(output.task);
+    if (output.kind === 'failed')
+      task.settle(new RuntimeError(output.failure.code, output.failure.message));
+    else task.settle(output);
+    this.#keeper.slotFree();
+    if (this.#tasks.size === 0) this.#drained?.();
+  }
+
+  async #infer(asked: Extract<ScriptOutput, { kind: 'infer' }>): Promise<void> {
+    const { call, request, model: name, version, outputs } = asked;
+    const thread = this.#thread;
+    const task = this.#tasks.get(asked.task);
+    let answer: NestedAnswer;
+    task?.asks();
+    this.#keeper.slotFree();
+    try {
+      if (!task?.batch) throw new RuntimeError('BACKEND_FAILED', ENDED);
+      const { parent, callers } = task.scope(request);
+      const inputs = unpackTensors(asked.tensors)[0]!;
+      const response = await this.#parts.others.ask(
+        { name, version, inputs, outputs },
+        parent,
+        callers,
+      );
+      const tensors = packTensors([response.outputs]);
+      answer = { model: response.modelName, version: Number(response.modelVersion), tensors };
+    } catch (thrown) {
+      const { code, message } = RuntimeError.from(thrown);
+      answer = { code, message };
+    }
+    task?.hasAnswer();
+    if (thread === this.#thread) thread?.say({ kind: 'inferred', call, answer });
+  }
+
+  #overdue(task: ScriptTask, kind: Asked['kind']): void {
+    const what = { load: 'initialize', execute: 'a batch', finalize: 'finalize' }[kind];
+    const text = `${what} did not end within ${task.limitMs} ms`;
+    void this.#thread?.end();
+    this.#lost(this.#death(text));
+  }
+
+  #death(why: string): ThreadDied {
+    const { model } = this.#parts.script;
+    return new ThreadDied(new Error(why), `the thread of model '${model}' has ended`);
+  }
+
+  /** Everything that was asked of the thread is answered. */
+  #lost(error: ThreadDied): void {
+    const wasReady = this.#isReady;
+    const tasks = [...this.#tasks.values()];
+    this.#isReady = false;
+    this.#thread = undefined;
+    this.#tasks.clear();
+    for (const task of tasks) task.settle(error);
+    this.#drained?.();
+    if (wasReady && !this.#isClosed) this.#keeper.instanceLost(this, error, tasks.length === 0);
+  }
+
+  async #finalize(): Promise<void> {
+    try {
+      await this.#ask({ kind: 'finalize' }, FINALIZE_MS);
+    } catch (thrown) {
+      const { message } = RuntimeError.from(thrown);
+      this.#parts.logged({
+        kind: 'log',
+        level: 'warn',
+        message: `finalize: ${message}`,
+        fields: {},
+      });
+    }
+  }
+
+  async #endThread(): Promise<void> {
+    const thread = this.#thread;
+    this.#thread = undefined;
+    this.#isReady = false;
+    await thread?.end();
+  }
+}
+
+// ---- details below; callers need not read ----
+
+const ENDED = 'another model was asked after the call of execute had ended';
+
+/** The caller of a stream has gone. */
+class StreamCancel implements CancelListener {
+  readonly #thread: ScriptThread;
+  readonly #task: number;
+
+  constructor(thread: ScriptThread, task: number) {
+    this.#thread = thread;
+    this.#task = task;
+  }
+
+  callCancelled(): void {
+    this.#thread.say({ kind: 'cancel', task: this.#task });
+  }
+}

@@ -1,0 +1,115 @@
+// Something a thread of a model has been asked, until it has answered: it has a limited time, which stands still while other models
+// are asked for it, and its own calls to those end with it.
+
+import { Call } from '../core/call.js';
+import type { Clock } from '../core/clock.js';
+import type { RuntimeError } from '../core/errors.js';
+import { TimerNode, type TimerWheel } from '../core/timer-wheel.js';
+import type { ScriptBatch, ScriptEntry } from '../scheduler/script-runner.js';
+import type { ScriptOutput } from '../worker/script-protocol.js';
+
+export interface TaskParts {
+  readonly clock: Clock;
+  readonly wheel: TimerWheel;
+  readonly limitMs: number;
+  readonly settle: (outcome: ScriptOutput | RuntimeError) => void;
+  /** Told when it has had its time. */
+  readonly overdue: (task: ScriptTask) => void;
+}
+
+export class ScriptTask extends TimerNode {
+  readonly id: number;
+  /** Undefined unless it is a batch. */
+  readonly batch: ScriptBatch | undefined;
+  readonly #parts: TaskParts;
+  /** Under which other models are asked: for all requests (-1), or for one of them. */
+  readonly #scopes = new Map<number, Call>();
+  #asking = 0;
+  #isSettled = false;
+  #restMs: number;
+  #since: number;
+
+  constructor(id: number, batch: ScriptBatch | undefined, parts: TaskParts) {
+    super();
+    this.id = id;
+    this.batch = batch;
+    this.#parts = parts;
+    this.#restMs = parts.limitMs;
+    this.#since = parts.clock.now();
+    parts.wheel.schedule(this, this.#since + this.#restMs);
+  }
+
+  /** It waits for other models and for nothing else. */
+  get isWaiting(): boolean {
+    return this.#asking > 0;
+  }
+
+  get limitMs(): number {
+    return this.#parts.limitMs;
+  }
+
+  /** It has shown that it goes on: its time begins anew. */
+  renew(): void {
+    this.#restMs = this.#parts.limitMs;
+    if (!this.isWaiting) this.#goOn();
+  }
+
+  /** The calls that wait for what is asked for request `index`, and the call under which it is asked. */
+  scope(index: number): { readonly parent: Call; readonly callers: readonly Call[] } {
+    const entries = this.batch?.entries ?? [];
+    const asked = index < 0 ? entries : entries.slice(index, index + 1);
+    let parent = this.#scopes.get(index);
+    if (!parent) this.#scopes.set(index, (parent = new ScopeCall(this.#parts.clock.now(), asked)));
+    return { parent, callers: asked.map(({ call }) => call) };
+  }
+
+  asks(): void {
+    if (this.#asking++ > 0) return;
+    this.#restMs -= this.#parts.clock.now() - this.#since;
+    this.#parts.wheel.cancel(this);
+  }
+
+  hasAnswer(): void {
+    if (--this.#asking === 0) this.#goOn();
+  }
+
+  /** The thread has answered, or never will. */
+  settle(outcome: ScriptOutput | RuntimeError): void {
+    this.#isSettled = true;
+    this.#parts.wheel.cancel(this);
+    for (const scope of this.#scopes.values()) scope.cancel();
+    this.#parts.settle(outcome);
+  }
+
+  /** @internal */
+  onDue(): void {
+    this.#parts.overdue(this);
+  }
+
+  // ---- details below; callers need not read ----
+
+  #goOn(): void {
+    // Other models may answer when nobody waits for it any more.
+    if (this.#isSettled) return;
+    this.#since = this.#parts.clock.now();
+    this.#parts.wheel.schedule(this, this.#since + Math.max(this.#restMs, 0));
+  }
+}
+
+/** Due when the last of those is that wait for it, and cancelled when all of them are. */
+class ScopeCall extends Call {
+  #waiting: number;
+
+  constructor(now: number, entries: readonly ScriptEntry[]) {
+    super(now, Math.max(...entries.map(({ call }) => call.deadline)));
+    this.#waiting = entries.length;
+    for (const { call } of entries) {
+      if (call.callers.length > this.callers.length) this.callers = call.callers;
+      call.onCancel(this);
+    }
+  }
+
+  override callCancelled(): void {
+    if (--this.#waiting <= 0) this.cancel();
+  }
+}

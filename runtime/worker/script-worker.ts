@@ -1,0 +1,139 @@
+// The code of the thread of one instance of a model written in TypeScript: a switch over what the main thread says. The thread's
+// event loop runs freely, so the model may have timers and sockets. If its code ends the thread, the main thread sees that.
+
+import { format, inspect } from 'node:util';
+import { isMainThread, parentPort } from 'node:worker_threads';
+import { bug } from '../core/errors.js';
+import type { Log, ModelContext } from './model-api.js';
+import { ScriptCalls } from './script-calls.js';
+import { ScriptMetrics } from './script-metrics.js';
+import { ScriptModel } from './script-model.js';
+import { ScriptPositions } from './script-positions.js';
+import type { ScriptInput, ScriptOutput, ScriptToLoad } from './script-protocol.js';
+
+if (isMainThread || !parentPort) throw bug('the thread of a model was started as the main thread');
+const port = parentPort;
+
+/** Metrics that change while nothing is answered are told this often. */
+const METRICS_MS = 1000;
+const LONGEST_MESSAGE = 8192;
+
+const metrics = new ScriptMetrics(() => void setTimeout(tellMetrics, METRICS_MS).unref());
+let calls: ScriptCalls | undefined;
+let model: ScriptModel | undefined;
+let positions: ScriptPositions | undefined;
+let isDecoupled = false;
+
+const log: Log = {
+  debug: (message, fields) => tellLog('debug', message, fields),
+  info: (message, fields) => tellLog('info', message, fields),
+  warn: (message, fields) => tellLog('warn', message, fields),
+  error: (message, fields) => tellLog('error', message, fields),
+};
+
+Object.assign(globalThis.console, {
+  debug: (...args: unknown[]) => log.debug(format(...args)),
+  log: (...args: unknown[]) => log.info(format(...args)),
+  info: (...args: unknown[]) => log.info(format(...args)),
+  warn: (...args: unknown[]) => log.warn(format(...args)),
+  error: (...args: unknown[]) => log.error(format(...args)),
+});
+
+port.on('message', (input: ScriptInput) => {
+  switch (input.kind) {
+    case 'load':
+      void answering(input.task, async () => {
+        await load(input.script);
+        return undefined;
+      });
+      break;
+    case 'execute':
+      void answering(input.task, () => execute(input));
+      break;
+    case 'finalize':
+      void answering(input.task, async () => {
+        await model?.finalize();
+        return undefined;
+      });
+      break;
+    case 'cancel':
+      model?.cancel(input.task);
+      break;
+    case 'inferred':
+      calls?.answered(input.call, input.answer);
+      break;
+  }
+});
+
+/** Any failure is an answer, too. */
+async function answering(
+  task: number,
+  work: () => Promise<ScriptOutput | undefined>,
+): Promise<void> {
+  let output: ScriptOutput;
+  try {
+    output = (await work()) ?? { kind: 'done', task };
+  } catch (thrown) {
+    const failure = model?.failure(thrown) ?? {
+      code: 'INVALID_ARGUMENT',
+      message: thrown instanceof Error ? thrown.message : String(thrown),
+    };
+    output = { kind: 'failed', task, failure };
+  }
+  // Before the answer, so that whoever has it finds them.
+  tellMetrics();
+  send(output);
+}
+
+async function load(script: ScriptToLoad): Promise<void> {
+  const { version, directory, parameters, maxBatchSize } = script;
+  const about = { model: script.model, version, directory, parameters, maxBatchSize };
+  const context: ModelContext = Object.freeze({ ...about, log, metrics });
+  positions = new ScriptPositions(script.bundle);
+  calls = new ScriptCalls(context, send);
+  model = await ScriptModel.load(script, { calls, context, positions });
+  isDecoupled = script.decoupled;
+}
+
+async function execute(
+  input: Extract<ScriptInput, { kind: 'execute' }>,
+): Promise<ScriptOutput | undefined> {
+  if (!model) throw bug('a model was asked before it was loaded');
+  if (!isDecoupled) return model.execute(input);
+  const { task } = input;
+  await model.stream(input, (tensors) => send({ kind: 'streamed', task, tensors }));
+  return undefined;
+}
+
+/** The memory of tensors is handed over: it is always a copy of the model's. */
+function send(message: ScriptOutput): void {
+  port.postMessage(message, 'tensors' in message ? [message.tensors.buffer] : []);
+}
+
+function tellMetrics(): void {
+  const updates = metrics.take();
+  if (updates.length > 0) send({ kind: 'metrics', updates });
+}
+
+function tellLog(
+  level: keyof Log,
+  text: string,
+  fields: Readonly<Record<string, unknown>> = {},
+): void {
+  const message = translated(text).slice(0, LONGEST_MESSAGE);
+  send({ kind: 'log', level, message, fields: plain(fields) });
+}
+
+/** What can be sent to another thread whatever it is. */
+function plain(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const entries = Object.entries(fields).map(([key, value]): [string, unknown] => {
+    if (typeof value === 'number' || typeof value === 'boolean') return [key, value];
+    const text = typeof value === 'string' ? value : inspect(value);
+    return [key, translated(text).slice(0, LONGEST_MESSAGE)];
+  });
+  return Object.fromEntries(entries);
+}
+
+function translated(text: string): string {
+  return positions?.translated(text) ?? text;
+}
