@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 /** Sources in place of the build, so that unit tests need none. */
 const alias = {
+  'inferd-client/wire': fileURLToPath(new URL('./clients/typescript/src/wire.ts', import.meta.url)),
   'inferd-client': fileURLToPath(new URL('./clients/typescript/src/index.ts', import.meta.url)),
 };
 

@@ -61,6 +61,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       '@grpc/reflection',
       'protobufjs',
       'fastify',
+      'inferd-client',
       'node:buffer',
       'node:events',
       'node:fs',
@@ -116,6 +117,14 @@ const RULES: Readonly<Record<string, Rule>> = {
     ],
     packages: [],
   },
+  'embedded-server.ts': {
+    may: ['core', 'config', 'frontend', 'observability/host-log', 'server'],
+    packages: ['inferd-client'],
+  },
+  'index.ts': {
+    may: ['core', 'config', 'frontend/infer-options', 'worker/model-api', 'embedded-server'],
+    packages: [],
+  },
   'check-repository.ts': {
     may: ['core', 'config', 'instance', 'repository', 'cli/repository-check', 'assembly'],
     packages: [],
@@ -138,7 +147,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli'],
   'lru-cache': ['cache'],
   ioredis: ['cache'],
-  'inferd-client': ['cli'],
+  'inferd-client': ['cli', 'frontend', 'embedded-server.ts'],
 };
 
 interface Import {

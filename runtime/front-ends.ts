@@ -15,6 +15,7 @@ import { grpcStatusOf } from './frontend/grpc-status.js';
 import type { GrpcMethod } from './frontend/grpc-transport.js';
 import { healthMethods } from './frontend/health-service.js';
 import { modelInferMethod } from './frontend/model-infer.js';
+import type { ModelInferenceParts } from './frontend/model-inference.js';
 import { modelStreamInferMethod } from './frontend/model-stream-infer.js';
 import { reflectionMethods } from './frontend/reflection-service.js';
 import { repositoryMethods } from './frontend/repository-service.js';
@@ -23,6 +24,7 @@ import { serverMethods } from './frontend/server-service.js';
 import { settingsMethods } from './frontend/settings-service.js';
 import { sharedMemoryMethods } from './frontend/shared-memory-service.js';
 import { SharedMemory } from './frontend/shared-memory.js';
+import type { UnaryMethod } from './frontend/unary-method.js';
 import type { MachineMetricOptions } from './observability/machine-metrics.js';
 import { createMetrics } from './observability/metrics.js';
 import { startRequestObservers, type RequestObservers } from './observability/request-observers.js';
@@ -65,17 +67,35 @@ export interface FrontEndParts {
   readonly cacheUsage: MachineMetricOptions['cacheUsage'];
 }
 
+/** What a front end of callers in the same process is made of. */
+export interface InnerDoor {
+  readonly inference: ModelInferenceParts;
+  /** Those that ask about the server and its models. */
+  readonly methods: readonly UnaryMethod[];
+  readonly lifecycle: ServerLifecycle;
+}
+
+export interface StartedFrontEnds {
+  readonly ports: Ports;
+  readonly innerDoor: InnerDoor;
+}
+
 /** Opens every port; how each is closed goes to the lifecycle. @throws Error that names the flag of a port that cannot be had */
-export async function startFrontEnds(parts: FrontEndParts, options: ServerOptions): Promise<Ports> {
-  const ends = new FrontEnds(parts, options);
+export async function startFrontEnds(
+  parts: FrontEndParts,
+  options: ServerOptions,
+): Promise<StartedFrontEnds> {
+  const observers = await startObservers(parts, options);
+  const ends = new FrontEnds(parts, options, observers);
   const metrics = await ends.startMetrics();
   const http = await ends.startHttp();
   const grpc = await ends.startGrpc();
-  return {
+  const ports = {
     ...(grpc !== undefined && { grpc }),
     ...(http !== undefined && { http }),
     ...(metrics !== undefined && { metrics }),
   };
+  return { ports, innerDoor: ends.innerDoor };
 }
 
 // ---- details below; callers need not read ----
@@ -83,11 +103,24 @@ export async function startFrontEnds(parts: FrontEndParts, options: ServerOption
 class FrontEnds {
   readonly #parts: FrontEndParts;
   readonly #options: ServerOptions;
+  readonly #observers: RequestObservers;
   readonly #sharedMemory = new SharedMemory();
+  readonly innerDoor: InnerDoor;
 
-  constructor(parts: FrontEndParts, options: ServerOptions) {
+  constructor(parts: FrontEndParts, options: ServerOptions, observers: RequestObservers) {
     this.#parts = parts;
     this.#options = options;
+    this.#observers = observers;
+    const { catalog, clock, control, lifecycle } = parts;
+    const info = { name: options.id, version: VERSION, extensions: EXTENSIONS };
+    this.innerDoor = {
+      inference: {
+        ...{ catalog, clock, observer: observers.observer },
+        sharedMemory: this.#sharedMemory,
+      },
+      methods: [...serverMethods(info, lifecycle, catalog), ...repositoryMethods(control)],
+      lifecycle,
+    };
   }
 
   async startGrpc(): Promise<number | undefined> {
@@ -95,8 +128,7 @@ class FrontEnds {
     const { clock, log, lifecycle } = this.#parts;
     if (!grpc) return undefined;
     const transport = new GrpcJsTransport(grpc, clock, log);
-    const observers = await this.#startRequestObservers();
-    const methods = restrictMethods(this.#grpcMethods(observers), grpc.restrictions);
+    const methods = restrictMethods(this.#grpcMethods(), grpc.restrictions);
     const port = await bound('grpc', grpc.port, transport.start(methods));
     lifecycle.onStop('gRPC', async () => {
       lifecycle.endStreams();
@@ -140,46 +172,45 @@ class FrontEnds {
     return port;
   }
 
-  async #startRequestObservers(): Promise<RequestObservers> {
-    const { log: logOptions, tracing, id } = this.#options;
-    const { clock, lifecycle, log } = this.#parts;
-    const observers = await startRequestObservers(
-      {
-        logEvery: logOptions.everyRequests,
-        tracing: tracing && {
-          ...tracing,
-          serviceVersion: VERSION,
-          serviceName: tracing.serviceName || id,
-          epochMs: () => Date.now() - clock.now(),
-          warn: (text) => log.warn({ by: 'opentelemetry' }, text),
-          statusOf: (error) => grpcStatusOf(error).code,
-        },
-      },
-      log,
-    );
-    lifecycle.onStop('request observers', async () => {
-      if (!(await endsWithin(observers.stop(), LAST_SPANS_MS)))
-        log.warn({}, 'the last traces could not be sent in time');
-    });
-    return observers;
-  }
-
-  #grpcMethods({ observer, traces }: RequestObservers): GrpcMethod[] {
-    const { catalog, clock, control, lifecycle, log } = this.#parts;
-    const info = { name: this.#options.id, version: VERSION, extensions: EXTENSIONS };
-    const inference = { catalog, clock, observer, sharedMemory: this.#sharedMemory };
+  #grpcMethods(): GrpcMethod[] {
+    const { catalog, clock, lifecycle, log } = this.#parts;
+    const { inference, methods } = this.innerDoor;
     return [
       modelInferMethod(inference),
       modelStreamInferMethod(inference, lifecycle),
-      ...serverMethods(info, lifecycle, catalog),
-      ...repositoryMethods(control),
-      ...settingsMethods({ log, traces, catalog }),
+      ...methods,
+      ...settingsMethods({ log, traces: this.#observers.traces, catalog }),
       ...sharedMemoryMethods(this.#sharedMemory, this.#options.allowClientSharedMemory),
       ...controlMethods({ catalog, clock }),
       ...healthMethods(lifecycle, catalog),
       ...reflectionMethods(),
     ];
   }
+}
+
+async function startObservers(
+  { clock, lifecycle, log }: FrontEndParts,
+  { log: logOptions, tracing, id }: ServerOptions,
+): Promise<RequestObservers> {
+  const observers = await startRequestObservers(
+    {
+      logEvery: logOptions.everyRequests,
+      tracing: tracing && {
+        ...tracing,
+        serviceVersion: VERSION,
+        serviceName: tracing.serviceName || id,
+        epochMs: () => Date.now() - clock.now(),
+        warn: (text) => log.warn({ by: 'opentelemetry' }, text),
+        statusOf: (error) => grpcStatusOf(error).code,
+      },
+    },
+    log,
+  );
+  lifecycle.onStop('request observers', async () => {
+    if (!(await endsWithin(observers.stop(), LAST_SPANS_MS)))
+      log.warn({}, 'the last traces could not be sent in time');
+  });
+  return observers;
 }
 
 async function bound(what: string, port: number, listening: Promise<number>): Promise<number> {

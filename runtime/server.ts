@@ -9,7 +9,7 @@ import { systemClock, type Clock } from './core/clock.js';
 import type { AdjustableLog } from './core/log.js';
 import type { ModelIndexEntry } from './core/model-control.js';
 import { TimerWheel } from './core/timer-wheel.js';
-import { startFrontEnds, type Ports } from './front-ends.js';
+import { startFrontEnds, type InnerDoor, type Ports } from './front-ends.js';
 import { ExecutorThreads } from './instance/executor-threads.js';
 import { hasCudaGpu } from './instance/gpu-detection.js';
 import { ModelMemory } from './instance/model-memory.js';
@@ -27,6 +27,8 @@ import { ServerLifecycle } from './server-lifecycle.js';
 
 export interface Server {
   readonly ports: Ports;
+  /** For callers in the same process. */
+  readonly innerDoor: InnerDoor;
   /** What a person wants to see of the models after the start. */
   readonly models: readonly ModelIndexEntry[];
   /** Everything that is wrong, by model. */
@@ -124,7 +126,7 @@ class ServerBuilder {
         { models, problems },
       );
     }
-    const ports = await startFrontEnds(
+    const frontEnds = await startFrontEnds(
       {
         lifecycle: this.#lifecycle,
         catalog: this.#registry,
@@ -136,7 +138,7 @@ class ServerBuilder {
       this.#options,
     );
     this.#lifecycle.started();
-    return { ports, models, problems, close: () => this.stop() };
+    return { ...frontEnds, models, problems, close: () => this.stop() };
   }
 
   stop(): Promise<void> {

@@ -3,6 +3,7 @@
 
 import { Command, CommanderError, Option } from 'commander';
 import type { Flag } from '../config/flag.js';
+import { checkedValues } from '../config/flag-values.js';
 import { FLAG_GROUPS, FLAGS } from '../config/flags.js';
 import { InvalidOption } from '../config/invalid-option.js';
 import type { FlagValues } from '../config/server-options.js';
@@ -42,7 +43,9 @@ export function parseCommandLine(
   const warnings = FLAGS.filter(({ name, ineffective }) => ineffective && given.has(name)).map(
     ({ name, ineffective }) => `--${name} has no effect: ${ineffective!}`,
   );
-  const values = new Map(FLAGS.map((flag) => [flag.name, checked(flag, given.get(flag.name))]));
+  const values = new Map(
+    FLAGS.map((flag) => [flag.name, checkedValues(flag, given.get(flag.name))]),
+  );
   return { values, warnings };
 }
 
@@ -97,31 +100,6 @@ function describe(flag: Flag): string {
 function record(given: Map<string, string[]>, flag: Flag, text: string): string {
   given.set(flag.name, flag.repeatable ? [...(given.get(flag.name) ?? []), text] : [text]);
   return text;
-}
-
-const TRUE = ['true', '1', 'yes', 'on'];
-const FALSE = ['false', '0', 'no', 'off'];
-
-/** The values in one spelling, or the default. */
-function checked(flag: Flag, given: readonly string[] | undefined): readonly string[] {
-  if (!given) return flag.default === undefined ? [] : [flag.default];
-  if (flag.ineffective) return given;
-  return given.map((text) => {
-    if (flag.kind === 'boolean') {
-      if (TRUE.includes(text.toLowerCase())) return 'true';
-      if (FALSE.includes(text.toLowerCase())) return 'false';
-      throw new InvalidOption(`--${flag.name} takes true or false, got '${text}'`);
-    }
-    if (flag.kind === 'integer' && !/^\d+$/.test(text))
-      throw new InvalidOption(`--${flag.name} takes a whole number, got '${text}'`);
-    if (flag.max !== undefined && Number(text) > flag.max)
-      throw new InvalidOption(`--${flag.name} takes a number up to ${flag.max}, got ${text}`);
-    if (flag.value.includes('|') && !flag.value.split('|').includes(text))
-      throw new InvalidOption(
-        `--${flag.name} takes one of ${flag.value.replaceAll('|', ', ')}, got '${text}'`,
-      );
-    return text;
-  });
 }
 
 function translated(error: unknown): unknown {

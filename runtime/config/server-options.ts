@@ -86,15 +86,16 @@ export interface LogOptions extends LogSettings {
 /** Values by flag name, as text; a flag that may be repeated has all of them. Checked for kind, defaults filled in. */
 export type FlagValues = ReadonlyMap<string, readonly string[]>;
 
-/** @throws InvalidOption */
+/** `isEmbedded`: it need not have a front end. @throws InvalidOption */
 export function serverOptionsFrom(
   values: FlagValues,
   environment: Readonly<Record<string, string | undefined>> = {},
+  { isEmbedded = false }: { readonly isEmbedded?: boolean } = {},
 ): ServerOptions {
   const flags = new Flags(values);
   const repositories = repositoriesOf(flags);
   const mode = flags.text('model-control-mode') as ModelControlMode;
-  checkPorts(flags);
+  checkPorts(flags, isEmbedded);
   const backend = readBackendConfig(flags.all('backend-config'));
   const metrics = readMetricsConfig(flags.all('metrics-config'));
   const traces = readTraceConfig(flags.all('trace-config'), environment);
@@ -155,10 +156,10 @@ class Flags {
   }
 }
 
-/** Something must be served, and by one front end to a port. */
-function checkPorts(flags: Flags): void {
+/** Something must be served, unless the server is embedded, and by one front end to a port. */
+function checkPorts(flags: Flags, isEmbedded: boolean): void {
   const served = ['grpc', 'http', 'metrics'].filter((name) => flags.flag(`allow-${name}`));
-  if (served.length === 0)
+  if (served.length === 0 && !isEmbedded)
     throw new InvalidOption(
       'there is nothing to serve: --allow-grpc, --allow-http and --allow-metrics are all false',
     );

@@ -11,7 +11,11 @@ import type { RequestObserver } from '../core/request-observer.js';
 import type { Reply } from '../core/servable.js';
 import { classify } from './classification.js';
 import type { GrpcCall } from './grpc-transport.js';
-import { completeInferRequest, readInferRequest } from './infer-request-decoder.js';
+import {
+  completeInferRequest,
+  readInferRequest,
+  type WireRequest,
+} from './infer-request-decoder.js';
 import { wantsTimings, withTimings } from './response-timings.js';
 import { withOutputsInPlace, type OutputPlaces } from './shared-memory-tensors.js';
 import type { SharedMemory } from './shared-memory.js';
@@ -27,7 +31,7 @@ export interface ModelInferenceParts {
 export abstract class ModelInference implements Reply {
   /** What the model is asked under; to cancel it is to stop waiting. */
   readonly inference: Call;
-  readonly #call: GrpcCall;
+  readonly #call: Pick<GrpcCall, 'metadata'>;
   readonly #parts: ModelInferenceParts;
   #modelName = '';
   #id = '';
@@ -36,7 +40,11 @@ export abstract class ModelInference implements Reply {
   #handle: ServableHandle | undefined;
   #isEnded = false;
 
-  protected constructor(call: GrpcCall, deadline: Deadline, parts: ModelInferenceParts) {
+  protected constructor(
+    call: Pick<GrpcCall, 'metadata'>,
+    deadline: Deadline,
+    parts: ModelInferenceParts,
+  ) {
     this.#call = call;
     this.#parts = parts;
     this.inference = new Call(parts.clock.now(), deadline);
@@ -69,8 +77,19 @@ export abstract class ModelInference implements Reply {
   }
 
   run(message: Buffer): void {
+    let wire;
     try {
-      const wire = readInferRequest(message);
+      wire = readInferRequest(message);
+    } catch (thrown) {
+      this.end(RuntimeError.from(thrown));
+      return;
+    }
+    this.ask(wire);
+  }
+
+  /** What `run` does with the message once it is read. */
+  protected ask(wire: WireRequest): void {
+    try {
       this.#modelName = wire.modelName;
       this.#id = wire.id;
       this.#handle = this.#parts.catalog.acquire(wire.modelName, wire.modelVersion);

@@ -2,11 +2,11 @@
 
 import { RuntimeError } from '../core/errors.js';
 import type { LoadOverride, ModelControl } from '../core/model-control.js';
-import type { GrpcMethod } from './grpc-transport.js';
 import type { Message } from './message-codec.js';
 import { inferenceMethod } from './server-service.js';
+import type { UnaryMethod } from './unary-method.js';
 
-export function repositoryMethods(control: ModelControl): GrpcMethod[] {
+export function repositoryMethods(control: ModelControl): UnaryMethod[] {
   return [
     inferenceMethod('RepositoryIndex', async (request) => {
       checkRepositoryName(request);

@@ -4,10 +4,9 @@ import type { ModelCatalog, ServedModel, TensorMetadata } from '../core/model-ca
 import { RuntimeError } from '../core/errors.js';
 import type { DurationStat, ModelStatistics } from '../core/model-statistics.js';
 import { LATEST, parseModelVersion } from '../core/model-version.js';
-import type { GrpcMethod } from './grpc-transport.js';
 import type { Message } from './message-codec.js';
 import type { ServerHealth } from './server-health.js';
-import { unaryMethod } from './unary-method.js';
+import { unaryMethod, type UnaryMethod } from './unary-method.js';
 
 export interface ServerInfo {
   readonly name: string;
@@ -20,7 +19,7 @@ export function serverMethods(
   info: ServerInfo,
   health: ServerHealth,
   catalog: ModelCatalog,
-): GrpcMethod[] {
+): UnaryMethod[] {
   return [
     inferenceMethod('ServerLive', () => ({ live: true })),
     inferenceMethod('ServerReady', () => ({ ready: health.isReady() })),
@@ -42,7 +41,7 @@ export function serverMethods(
 export function inferenceMethod(
   name: string,
   answer: (request: Message) => Message | Promise<Message>,
-): GrpcMethod {
+): UnaryMethod {
   const types = { request: `inference.${name}Request`, response: `inference.${name}Response` };
   return unaryMethod(`/inference.GRPCInferenceService/${name}`, types, answer);
 }

@@ -18,7 +18,7 @@ async function ask(
   call = new FakeUnaryCall(requests.encode({ name: 'm' })),
 ): Promise<FakeUnaryCall> {
   const method = unaryMethod('/a.B/C', TYPES, answer);
-  if (method.kind === 'unary') method.handle(call);
+  method.handle(call);
   await call.ended;
   await Promise.resolve();
   expect(call.answers).toBe(1);
@@ -44,16 +44,15 @@ describe('unaryMethod', () => {
     expect(replies.map((reply) => responses.decode(reply))).toEqual([{ ready: true }]);
   });
 
-  it('lets the answer look at the call', async () => {
-    const call = new FakeUnaryCall(Buffer.alloc(0), { metadata: { key: 'value' } });
-    let seen: string | undefined;
+  it('answers without a call, and rejects with the error itself', async () => {
+    const method = unaryMethod('/s/M', TYPES, ({ name }) => {
+      if (name === 'x') throw new RuntimeError('NOT_FOUND', 'none');
+      return { ready: true };
+    });
+    const asked = (name: string): Promise<Buffer> => method.answer(requests.encode({ name }));
 
-    await ask((_request, asked) => {
-      seen = asked.metadata('key');
-      return {};
-    }, call);
-
-    expect(seen).toBe('value');
+    expect(responses.decode(await asked('m'))).toEqual({ ready: true });
+    await expect(asked('x')).rejects.toMatchObject({ code: 'NOT_FOUND', message: 'none' });
   });
 
   it.each([
@@ -96,7 +95,7 @@ describe('unaryMethod', () => {
     const method = unaryMethod('/a.B/C', types, () => ({ extensions: 'no list' }));
     const call = new FakeUnaryCall();
 
-    if (method.kind === 'unary') method.handle(call);
+    method.handle(call);
     await call.ended;
 
     expect(call.failures).toMatchObject([{ code: GRPC.INTERNAL }]);

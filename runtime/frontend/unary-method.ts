@@ -10,20 +10,29 @@ export interface UnaryMethodTypes {
   readonly response: string;
 }
 
+/** A method that asks nothing of its call but the message. */
+export type UnaryMethod = GrpcMethod & {
+  readonly kind: 'unary';
+  /** The same without a call. @throws RuntimeError */
+  answer(message: Buffer): Promise<Buffer>;
+};
+
 /** `answer` throws or rejects with a RuntimeError to fail the call. */
 export function unaryMethod(
   path: string,
   types: UnaryMethodTypes,
-  answer: (request: Message, call: UnaryCall) => Message | Promise<Message>,
-): GrpcMethod {
+  answer: (request: Message) => Message | Promise<Message>,
+): UnaryMethod {
   const requests = messageCodec(types.request);
   const responses = messageCodec(types.response);
+  const answered = async (message: Buffer): Promise<Buffer> =>
+    responses.encode(await answer(requests.decode(message)));
   const handle = async (call: UnaryCall): Promise<void> => {
     try {
-      call.reply(responses.encode(await answer(requests.decode(call.message), call)));
+      call.reply(await answered(call.message));
     } catch (error) {
       call.fail(grpcStatusOf(error));
     }
   };
-  return { path, kind: 'unary', handle: (call) => void handle(call) };
+  return { path, kind: 'unary', handle: (call) => void handle(call), answer: answered };
 }

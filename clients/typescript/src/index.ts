@@ -32,7 +32,7 @@ export type {
 } from './server-info.js';
 export type { Input, Tensor } from './tensor-input.js';
 export { elementsOf, type OutputTensor } from './tensor-output.js';
-export { typedModel, type TypedInput, type TypedModel } from './typed-model.js';
+export { typedModel, type InferSource, type TypedInput, type TypedModel } from './typed-model.js';
 export type {
   CircuitBreaker,
   LegFigures,

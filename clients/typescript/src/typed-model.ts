@@ -31,8 +31,11 @@ export interface TypedInferOptions<Name> extends Omit<InferOptions, 'outputs' | 
   readonly outputs?: readonly Name[];
 }
 
+/** A client, or a server in the same process, which is asked in the same way. */
+export type InferSource = Pick<InferdClient, 'infer'>;
+
 export type TypedModel<I, O> = <Name extends keyof O = keyof O>(
-  client: InferdClient,
+  client: InferSource,
   inputs: I,
   options?: TypedInferOptions<Name>,
 ) => Promise<InferResult<Pick<O, Name>>>;
@@ -43,7 +46,7 @@ export function typedModel<I extends object, O extends object>(
   signatures: InputSignatures,
 ): TypedModel<I, O> {
   return async <Name extends keyof O>(
-    client: InferdClient,
+    client: InferSource,
     inputs: I,
     options: TypedInferOptions<Name> = {},
   ) => {

@@ -1,7 +1,8 @@
-// Programs of users of inferd-client: compiled against the types that the package is published with, and run against its build.
+// Programs of users of inferd-client, or of inferd: compiled against the types that the package is published with, and run against its
+// build.
 
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,8 +15,14 @@ const CLIENT_TYPES = join(ROOT, 'clients/typescript/tsconfig.types.json');
 export class UserProject {
   readonly directory = mkdtempSync(join(tmpdir(), 'inferd-user-'));
 
-  constructor() {
-    symlinkSync(join(ROOT, 'node_modules'), join(this.directory, 'node_modules'));
+  /** `hasServer`: inferd is among its packages. */
+  constructor({ hasServer = false } = {}) {
+    if (hasServer) {
+      mkdirSync(this.path('node_modules'));
+      symlinkSync(ROOT, this.path('node_modules/inferd'));
+      for (const name of ['inferd-client', 'pino'])
+        symlinkSync(join(ROOT, 'node_modules', name), this.path(`node_modules/${name}`));
+    } else symlinkSync(join(ROOT, 'node_modules'), this.path('node_modules'));
     this.write('package.json', '{ "type": "module" }');
   }
 
