@@ -91,14 +91,20 @@ describe('one server', () => {
   });
 
   describe('while the only instance is busy', () => {
+    /** Batches of a second each: long enough for what must happen meanwhile. */
+    const BUSY = 3;
     const request = inferRequest('slow_graceful', [fp32('INPUT0', [1, 2], [1, 2])]);
 
-    /** The one that executes, when another has joined the queue. */
-    async function whileBusy(next: () => void): Promise<Promise<Message>> {
-      const busy = here.client.infer(request);
-      next();
+    /** What keeps the instance busy for a while, and has begun to. */
+    async function busyInstance(): Promise<{ busy: Promise<unknown> }> {
+      const busy = Promise.all(Array.from({ length: BUSY }, () => here.client.infer(request)));
       await untilPending(here.server, 'slow_graceful', 1);
-      return busy;
+      return { busy };
+    }
+
+    /** What this client has sent before: one connection is read in order. */
+    async function arrived(client: TestClient): Promise<void> {
+      await client.call('ServerLive');
     }
 
     async function executed(): Promise<number> {
@@ -108,45 +114,41 @@ describe('one server', () => {
 
     it('forgets a request whose deadline is over', async () => {
       const before = await executed();
-      let late: Promise<[string, string]> | undefined;
-      const busy = whileBusy(() => {
-        late = failure(here.client.infer(request, { deadline: Date.now() + 300 }));
-      });
-      await busy;
+      const { busy } = await busyInstance();
 
-      expect((await late)?.[0]).toBe('DEADLINE_EXCEEDED');
-      await untilPending(here.server, 'slow_graceful', 0);
-      expect(await executed()).toBe(before + 1);
+      const late = failure(here.client.infer(request, { deadline: Date.now() + 300 }));
+
+      expect((await late)[0]).toBe('DEADLINE_EXCEEDED');
+      await busy;
+      expect(await executed()).toBe(before + BUSY);
     });
 
     it('forgets a request that is cancelled', async () => {
       const before = await executed();
-      let cancelled: ReturnType<TestClient['start']> | undefined;
-      const busy = whileBusy(() => (cancelled = here.client.start('ModelInfer', request)));
-      await untilPending(here.server, 'slow_graceful', 1);
+      const { busy } = await busyInstance();
+      const cancelled = here.client.start('ModelInfer', request);
+      await arrived(here.client);
 
-      cancelled!.cancel();
+      cancelled.cancel();
 
-      expect((await failure(cancelled!.answer))[0]).toBe('CANCELLED');
+      expect((await failure(cancelled.answer))[0]).toBe('CANCELLED');
       await busy;
-      await untilPending(here.server, 'slow_graceful', 0);
-      expect(await executed()).toBe(before + 1);
+      expect(await executed()).toBe(before + BUSY);
     });
 
     it('forgets the requests of a client that is gone', async () => {
       const before = await executed();
+      const { busy } = await busyInstance();
       const leaving = new TestClient(here.server.ports.grpc);
-      const calls: ReturnType<TestClient['start']>[] = [];
-      const busy = whileBusy(() => calls.push(leaving.start('ModelInfer', request)));
-      await untilPending(here.server, 'slow_graceful', 1);
+      const call = leaving.start('ModelInfer', request);
+      await arrived(leaving);
 
-      calls[0]!.answer.catch(() => undefined);
-      calls[0]!.cancel();
+      call.answer.catch(() => undefined);
+      call.cancel();
       leaving.close();
 
       await busy;
-      await untilPending(here.server, 'slow_graceful', 0);
-      expect(await executed()).toBe(before + 1);
+      expect(await executed()).toBe(before + BUSY);
     });
 
     it('counts what was forgotten', async () => {

@@ -5,6 +5,7 @@ import { ONNX_TYPE } from '../testing/onnx-model.js';
 import { scrape } from './harness/metrics.js';
 import { fp32, fp32Output, inferRequest } from './harness/requests.js';
 import { serving } from './harness/serving.js';
+import { COMPUTES_LONG } from './harness/slow-model.js';
 import { TemporaryRepository } from './harness/temporary-repository.js';
 import type { Message } from './harness/test-client.js';
 
@@ -32,26 +33,6 @@ const PICKS = {
     {
       ...{ name: 'table', type: ONNX_TYPE.FLOAT, shape: [3] },
       data: new Uint8Array(Float32Array.of(10, 20, 30).buffer),
-    },
-  ],
-};
-
-/** Multiplies matrices for a second and more. */
-const COMPUTES_LONG = {
-  inputs: [{ name: 'x', type: ONNX_TYPE.FLOAT, shape }],
-  outputs: [{ name: 'y', type: ONNX_TYPE.FLOAT, shape }],
-  nodes: [
-    { op: 'ReduceMean', inputs: ['x'], outputs: ['mean'] },
-    { op: 'Expand', inputs: ['mean', 'size'], outputs: ['a'] },
-    { op: 'MatMul', inputs: ['a', 'a'], outputs: ['b'] },
-    { op: 'MatMul', inputs: ['b', 'a'], outputs: ['c'] },
-    { op: 'ReduceMean', inputs: ['c'], outputs: ['d'] },
-    { op: 'Add', inputs: ['x', 'd'], outputs: ['y'] },
-  ],
-  initializers: [
-    {
-      ...{ name: 'size', type: ONNX_TYPE.INT64, shape: [2] },
-      data: new Uint8Array(BigInt64Array.of(4000n, 4000n).buffer),
     },
   ],
 };
