@@ -1,6 +1,7 @@
 // The classification extension: the k largest elements of each row, as texts "value:index" or "value:index:label".
 
 import { elementBytes, type DataType } from '../core/data-type.js';
+import { elementReader } from '../core/element-readers.js';
 import { RuntimeError } from '../core/errors.js';
 import { elementCount, type Tensor } from '../core/tensor.js';
 
@@ -14,16 +15,17 @@ export interface ClassificationOptions {
 
 /** @throws RuntimeError INVALID_ARGUMENT for a type without an order or a text */
 export function classify(tensor: Tensor, options: ClassificationOptions): Tensor {
-  const read = READERS[tensor.dataType];
+  const { dataType } = tensor;
+  const read = WITHOUT_CLASSES.includes(dataType) ? undefined : elementReader(dataType);
   if (!read) {
-    const text = `class result not available for output due to unsupported type '${tensor.dataType}'`;
+    const text = `class result not available for output due to unsupported type '${dataType}'`;
     throw new RuntimeError('INVALID_ARGUMENT', text);
   }
   const rows = options.batched ? tensor.shape[0]! : 1;
   const classes = rows === 0 ? 0 : elementCount(tensor.shape) / rows;
   const count = Math.min(options.classCount, classes);
   const view = new DataView(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength);
-  const bytes = elementBytes(tensor.dataType);
+  const bytes = elementBytes(dataType);
   const texts: string[] = [];
   for (let row = 0; row < rows; row++) {
     const values = Array.from({ length: classes }, (_, i) =>
@@ -44,18 +46,8 @@ export function classify(tensor: Tensor, options: ClassificationOptions): Tensor
 
 type Value = number | bigint;
 
-const READERS: Partial<Record<DataType, (view: DataView, at: number) => Value>> = {
-  UINT8: (view, at) => view.getUint8(at),
-  UINT16: (view, at) => view.getUint16(at, true),
-  UINT32: (view, at) => view.getUint32(at, true),
-  UINT64: (view, at) => view.getBigUint64(at, true),
-  INT8: (view, at) => view.getInt8(at),
-  INT16: (view, at) => view.getInt16(at, true),
-  INT32: (view, at) => view.getInt32(at, true),
-  INT64: (view, at) => view.getBigInt64(at, true),
-  FP32: (view, at) => view.getFloat32(at, true),
-  FP64: (view, at) => view.getFloat64(at, true),
-};
+/** Triton classifies no others. */
+const WITHOUT_CLASSES: readonly DataType[] = ['BOOL', 'FP16', 'BF16'];
 
 /** Indices of the largest values, largest first; equal ones in their order, NaN last. */
 function largest(values: readonly Value[], count: number): number[] {

@@ -3,7 +3,7 @@
 
 import { ANY_ELEMENT, type ExitRule, type ExitTest } from '../config/cascade-config.js';
 import { elementBytes } from '../core/data-type.js';
-import { elementReader } from './element-readers.js';
+import { elementReader } from '../core/element-readers.js';
 import { stringLength, type TensorRows } from './tensor-rows.js';
 
 /** Of a row that no rule holds for. */

@@ -1,6 +1,6 @@
 // The numbers in the raw bytes of a tensor, each exactly: integers of 64 bits as bigints, halves as the doubles that they are.
 
-import type { DataType } from '../core/data-type.js';
+import type { DataType } from './data-type.js';
 
 export type ElementReader = (view: DataView, at: number) => number | bigint;
 
