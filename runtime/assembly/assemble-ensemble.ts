@@ -4,7 +4,12 @@ import { ensembleConfig, type EnsembleConfig } from '../config/ensemble-config.j
 import { bug } from '../core/errors.js';
 import { LegFigures, type LegTarget } from '../core/leg.js';
 import type { PipelineNode } from '../core/pipeline-node.js';
-import { planEnsemble, type EnsemblePlan, type StepPlan } from '../pipeline/ensemble-plan.js';
+import {
+  planEnsemble,
+  type EnsemblePlan,
+  type PlannedTensors,
+  type StepPlan,
+} from '../pipeline/ensemble-plan.js';
 import { Ensemble } from '../pipeline/ensemble.js';
 import { ModelRef } from '../pipeline/model-ref.js';
 import type { ModelDescription } from '../repository/model-description.js';
@@ -26,8 +31,7 @@ export function assembleEnsemble(
     ...what,
     make: ({ config, version, statistics }) => {
       const targets = targetsOf(parts, scheduling);
-      const isOptional = optionalInputs(parts, scheduling);
-      const plan = planEnsemble(scheduling, { ...config, isOptional });
+      const plan = planEnsemble(scheduling, { ...config, ...partsOf(parts, scheduling) });
       const servable = new Ensemble({
         ...{ name: config.name, version, batched: config.batched },
         ...{ plan, targets, statistics, clock: parts.clock },
@@ -50,19 +54,23 @@ function targetsOf(
   }));
 }
 
-function optionalInputs(
+function partsOf(
   { catalog }: AssemblyParts,
   { steps }: EnsembleConfig,
-): (step: number, input: string) => boolean {
-  const optional = steps.map(({ model }) => {
-    const { inputs } = partModel(servedPart(catalog, model).configMessage);
-    return new Set(inputs.filter((input) => input.optional).map(({ name }) => name));
+): Pick<PlannedTensors, 'isOptional' | 'isDecoupled'> {
+  const parts = steps.map(({ model }) => {
+    const { configMessage, decoupled = false } = servedPart(catalog, model);
+    const optional = partModel(configMessage).inputs.filter((input) => input.optional);
+    return { decoupled, optional: new Set(optional.map(({ name }) => name)) };
   });
-  return (step, input) => optional[step]!.has(input);
+  return {
+    isOptional: (step, input) => parts[step]!.optional.has(input),
+    isDecoupled: (step) => parts[step]!.decoupled,
+  };
 }
 
 function nodeOf({ steps }: EnsemblePlan, targets: readonly LegTarget[]): PipelineNode {
-  const children = steps.map(({ config, reads }, index): PipelineNode => {
+  const children = steps.map(({ config, reads, isDecoupled }, index): PipelineNode => {
     const { model, timeoutMs, continues } = config;
     const isSource = ({ writes }: StepPlan): boolean =>
       writes.some(({ slot }) => reads.some((read) => read.slot === slot));
@@ -71,6 +79,7 @@ function nodeOf({ steps }: EnsemblePlan, targets: readonly LegTarget[]): Pipelin
       settings: {
         ...(timeoutMs !== Infinity && { timeout: `${timeoutMs} ms` }),
         ...(continues && { on_error: 'CONTINUE' }),
+        ...(isDecoupled && { decoupled: 'true' }),
       },
       after: steps.flatMap((step, at) => (isSource(step) ? [String(at)] : [])),
       children: [],

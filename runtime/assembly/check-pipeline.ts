@@ -2,6 +2,7 @@
 
 import { cascadeConfig, type StageConfig } from '../config/cascade-config.js';
 import { cascadePartProblems, type CascadePart } from '../config/check-cascade.js';
+import { decoupledProblems, type CheckedStep } from '../config/check-decoupled-steps.js';
 import { partProblems, type Part } from '../config/check-parts.js';
 import { InvalidModelConfig, type ConfigProblem } from '../config/config-problem.js';
 import { ensembleConfig, type PartConfig } from '../config/ensemble-config.js';
@@ -22,24 +23,21 @@ export function pipelineCheck(catalog: ModelCatalog): (description: ModelDescrip
 
 // ---- details below; callers need not read ----
 
-interface Asked {
-  /** What the texts call it. */
-  readonly what: 'step' | 'stage';
-  readonly path: string;
-}
-
 function checkSteps(
   catalog: ModelCatalog,
   message: ModelConfigMessage,
   steps: readonly PartConfig[],
 ): void {
-  const parts = steps.map((config, index): Part => {
-    const asked: Asked = { what: 'step', path: `ensemble_scheduling.step[${index}]` };
-    const served = servedPart(catalog, config.model);
-    InvalidModelConfig.check(manyAnswers(served, asked));
-    return { config, model: partModel(served.configMessage), path: asked.path };
+  const parts = steps.map((config, index): Part & CheckedStep => {
+    const { configMessage, decoupled = false } = servedPart(catalog, config.model);
+    const path = `ensemble_scheduling.step[${index}]`;
+    return { config, model: partModel(configMessage), path, decoupled };
   });
-  InvalidModelConfig.check(partProblems('ensemble', partModel(message), parts));
+  const { name = '', model_transaction_policy: policy } = message;
+  InvalidModelConfig.check([
+    ...decoupledProblems({ name, decoupled: policy?.decoupled === true }, parts),
+    ...partProblems('ensemble', partModel(message), parts),
+  ]);
 }
 
 function checkStages(
@@ -49,22 +47,22 @@ function checkStages(
 ): void {
   const problems: ConfigProblem[] = [];
   const parts = stages.map((config, index): CascadePart => {
-    const asked: Asked = { what: 'stage', path: `cascade_scheduling.stage[${index}]` };
+    const path = `cascade_scheduling.stage[${index}]`;
     const served = servedPart(catalog, config.model);
-    problems.push(...manyAnswers(served, asked), ...sequences(served, asked));
-    return { config, model: partModel(served.configMessage), path: asked.path };
+    problems.push(...manyAnswers(served, path), ...sequences(served, path));
+    return { config, model: partModel(served.configMessage), path };
   });
   InvalidModelConfig.check([...problems, ...cascadePartProblems(partModel(message), parts)]);
 }
 
-function manyAnswers({ decoupled, name }: ServedModel, { what, path }: Asked): ConfigProblem[] {
+function manyAnswers({ decoupled, name }: ServedModel, path: string): ConfigProblem[] {
   if (!decoupled) return [];
-  const message = `${what} asks model '${name}', which answers a request any number of times (decoupled); ${what}s need one answer`;
+  const message = `stage asks model '${name}', which answers a request any number of times (decoupled); stages need one answer`;
   return [{ path, message }];
 }
 
-function sequences({ configMessage, name }: ServedModel, { what, path }: Asked): ConfigProblem[] {
+function sequences({ configMessage, name }: ServedModel, path: string): ConfigProblem[] {
   if (!configMessage['sequence_batching']) return [];
-  const message = `${what} asks model '${name}', which takes sequences; rows of a cascade are none`;
+  const message = `stage asks model '${name}', which takes sequences; rows of a cascade are none`;
   return [{ path, message }];
 }

@@ -52,7 +52,8 @@ export async function startPipeline(
     validateInputs(config, { textOnly: false }),
     ...(resilience?.layers ?? []),
   ];
-  const seen = Object.freeze({ ...model, pipeline: resilience?.node ?? node });
+  const decoupled = description.message.model_transaction_policy?.decoupled === true;
+  const seen = Object.freeze({ ...model, decoupled, pipeline: resilience?.node ?? node });
   return new PipelineVersion(seen, stack(layers, servable));
 }
 

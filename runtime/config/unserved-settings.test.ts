@@ -92,12 +92,21 @@ describe('settings of the scheduler and of instances that have no effect yet', (
 });
 
 describe('max_inflight_requests', () => {
-  it('is told of where an ensemble has it', () => {
+  it('is told of where no step can be decoupled', () => {
     const { message } = parseModelConfig('ensemble_scheduling { max_inflight_requests: 2 }');
 
     expect(ineffectiveSettings(message, { hasResponseCache: false })).toEqual([
-      'ensemble_scheduling.max_inflight_requests is meant for decoupled steps, which are not supported, and ignored',
+      "ensemble_scheduling.max_inflight_requests bounds the answers of decoupled steps, which only a 'decoupled' ensemble has, and ignored",
     ]);
+  });
+
+  it('is not where one may be', () => {
+    const { message } = parseModelConfig(
+      'ensemble_scheduling { max_inflight_requests: 2 } model_transaction_policy { decoupled: true }',
+    );
+
+    expect(ineffectiveSettings(message, { hasResponseCache: false })).toEqual([]);
+    expect(unservedSetting(message)).toBeUndefined();
   });
 });
 

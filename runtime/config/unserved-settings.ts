@@ -41,8 +41,8 @@ interface Setting {
 const REFUSED: readonly Setting[] = [
   {
     says: "the 'decoupled' transaction policy",
-    isSet: ({ model_transaction_policy: policy, backend }) =>
-      policy?.decoupled === true && backend !== SCRIPT_BACKEND,
+    isSet: ({ model_transaction_policy: policy, backend, ensemble_scheduling: ensemble }) =>
+      policy?.decoupled === true && backend !== SCRIPT_BACKEND && !ensemble,
   },
   {
     says: 'model_repository_agents',
@@ -82,8 +82,9 @@ const IGNORED: readonly Setting[] = [
       (batching?.state ?? []).some(({ use_growable_memory: isGrowable }) => isGrowable === true),
   },
   {
-    says: 'ensemble_scheduling.max_inflight_requests is meant for decoupled steps, which are not supported,',
-    isSet: ({ ensemble_scheduling: scheduling }) => Boolean(scheduling?.max_inflight_requests),
+    says: "ensemble_scheduling.max_inflight_requests bounds the answers of decoupled steps, which only a 'decoupled' ensemble has,",
+    isSet: ({ ensemble_scheduling: scheduling, model_transaction_policy: policy }) =>
+      Boolean(scheduling?.max_inflight_requests) && policy?.decoupled !== true,
   },
   instanceSetting('host_policy'),
 ];

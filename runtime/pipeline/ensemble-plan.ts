@@ -10,6 +10,10 @@ export interface SlotLink {
 }
 
 export interface StepPlan {
+  /** Among the steps. */
+  readonly index: number;
+  /** Its model answers any number of times. */
+  readonly isDecoupled: boolean;
   readonly config: PartConfig;
   readonly reads: readonly (SlotLink & { readonly optional: boolean })[];
   readonly writes: readonly SlotLink[];
@@ -32,6 +36,8 @@ export interface EnsemblePlan {
   readonly readers: readonly (readonly number[])[];
   /** By step: how many tensors it reads, at least one. */
   readonly reads: readonly number[];
+  /** Answers of decoupled steps of one request that each step works on at once; Infinity: any number, or there are none. */
+  readonly maxInflight: number;
 }
 
 export interface PlannedTensors {
@@ -39,6 +45,7 @@ export interface PlannedTensors {
   readonly outputs: readonly { readonly name: string }[];
   /** Whether the input of the step's model may be left out. */
   isOptional(step: number, input: string): boolean;
+  isDecoupled(step: number): boolean;
 }
 
 /** The configuration must have been checked (validate-ensemble, check-parts). */
@@ -53,7 +60,7 @@ export function planEnsemble(config: EnsembleConfig, tensors: PlannedTensors): E
   const inputs = tensors.inputs.map(named);
   const outputs = tensors.outputs.map(named);
   const steps = config.steps.map((step, index) => ({
-    config: step,
+    ...{ config: step, index, isDecoupled: tensors.isDecoupled(index) },
     reads: step.inputs.map(({ part, whole }) => ({
       ...{ part, slot: slotOf(whole) },
       optional: tensors.isOptional(index, part),
@@ -66,7 +73,8 @@ export function planEnsemble(config: EnsembleConfig, tensors: PlannedTensors): E
     for (const { slot } of reads) readers[slot]!.push(index);
   });
   const counts = steps.map(({ reads }) => reads.length);
-  return { slots: slots.size, inputs, outputs, steps, readers, reads: counts };
+  const maxInflight = steps.some(({ isDecoupled }) => isDecoupled) ? config.maxInflight : Infinity;
+  return { slots: slots.size, inputs, outputs, steps, readers, reads: counts, maxInflight };
 }
 
 /** By step: whether any of these slots needs it. */

@@ -1,4 +1,4 @@
-// One request on its way through the steps of an ensemble.
+// One request on its way through the steps of an ensemble; or one answer of a decoupled step (ensemble-flows) through those behind it.
 
 import type { Call } from '../core/call.js';
 import type { Clock } from '../core/clock.js';
@@ -14,7 +14,11 @@ import { Leg, type LegTarget } from '../core/leg.js';
 import type { ModelStatistics } from '../core/model-statistics.js';
 import type { Reply } from '../core/servable.js';
 import type { Tensor } from '../core/tensor.js';
+import { ensembleAnswer, nothingCame } from './ensemble-answer.js';
+import { EnsembleFlows, type Flow, type FlowReply, type FlowSource } from './ensemble-flows.js';
 import type { EnsemblePlan, StepPlan } from './ensemble-plan.js';
+import { StepGates, type Entrant } from './step-gates.js';
+import { StepReply, rowsOf, tensorNamed } from './step-reply.js';
 
 export interface EnsembleParts {
   readonly name: string;
@@ -34,9 +38,11 @@ export interface AskedRequest {
   readonly request: InferenceRequest;
   readonly call: Call;
   readonly reply: Reply;
+  /** Of a flow: the run whose decoupled step has answered. */
+  readonly flow?: { readonly of: EnsembleRun; readonly reply: FlowReply; readonly rows: number };
 }
 
-export class EnsembleRun {
+export class EnsembleRun implements Flow, FlowSource, Entrant {
   readonly #parts: EnsembleParts;
   readonly #asked: AskedRequest;
   readonly #rows: number;
@@ -52,18 +58,35 @@ export class EnsembleRun {
   /** The first one, of a step that did not end the request. */
   #error: RuntimeError | undefined;
   #degradation: Degradation | undefined;
+  /** Undefined: steps work on any number of flows at once. */
+  readonly #gates: StepGates | undefined;
+  /** Set once a decoupled step has begun: its answers are the answers. */
+  #flows: EnsembleFlows | undefined;
+  /** Why the decoupled step has ended; told when the flows of what it answered before are over. */
+  #streamError: RuntimeError | undefined;
 
   /** `needed`: by step, whether the request needs it. */
   constructor(parts: EnsembleParts, needed: readonly boolean[], asked: AskedRequest) {
     const { plan, batched } = parts;
     this.#parts = parts;
     this.#asked = asked;
-    const { request } = asked;
-    this.#rows = batched ? (request.inputs[0]?.shape[0] ?? 1) : 1;
+    const { request, flow } = asked;
     this.#parameters = request.parameters;
     this.#needed = needed;
+    if (flow) {
+      this.#rows = flow.rows;
+      this.#slots = flow.of.#slots.slice();
+      this.#missing = flow.of.#missing.slice();
+      this.#gates = flow.of.#gates;
+      this.#error = flow.of.#error;
+      this.#degradation = flow.of.#degradation;
+      return;
+    }
+    this.#rows = rowsOf(batched, request.inputs);
     this.#slots = new Array<Tensor | undefined>(plan.slots).fill(undefined);
     this.#missing = plan.reads.slice();
+    const { maxInflight, steps } = plan;
+    if (maxInflight !== Infinity) this.#gates = new StepGates(steps.length, maxInflight);
   }
 
   /** The inputs are in the order of the configuration; optional ones may be left out. */
@@ -87,8 +110,17 @@ export class EnsembleRun {
   #ready(index: number): void {
     if (this.#isOver || !this.#needed[index]) return;
     const step = this.#parts.plan.steps[index]!;
-    if (this.#isRunnable(step)) this.#run(step, this.#parts.targets[index]!);
-    else this.#leaveOut(step);
+    if (!this.#isRunnable(step)) {
+      this.#leaveOut(step);
+      return;
+    }
+    this.#running++;
+    if (this.#gates) this.#gates.admit(index, this);
+    else this.enter(index);
+  }
+
+  enter(index: number): void {
+    if (!this.#isOver) this.#run(this.#parts.plan.steps[index]!, this.#parts.targets[index]!);
   }
 
   #isRunnable({ reads }: StepPlan): boolean {
@@ -103,13 +135,13 @@ export class EnsembleRun {
   #run(step: StepPlan, target: LegTarget): void {
     const { call, request } = this.#asked;
     const now = target.clock.now();
-    this.#running++;
     if (call.deadline - now <= target.figures.medianMs(now)) {
       const text = `model '${step.config.model.name}' cannot answer before the deadline`;
       this.stepFailed(step, new RuntimeError('DEADLINE_EXCEEDED', text));
+      this.stepLeft(step);
       return;
     }
-    const leg = new Leg(target, new StepReply(this, step), {
+    const leg = new Leg(target, step.isDecoupled ? this.#stream(step) : new StepReply(this, step), {
       parent: call,
       deadline: now + step.config.timeoutMs,
     });
@@ -138,6 +170,13 @@ export class EnsembleRun {
     return { ...this.#parameters, timeoutMs: Math.max(timeoutMs - spent, LEAST_TIMEOUT_MS) };
   }
 
+  /** Those beside it do not wait for its end. */
+  #stream(step: StepPlan): EnsembleFlows {
+    this.#flows = new EnsembleFlows(this, step);
+    this.#stepOver();
+    return this.#flows;
+  }
+
   stepAnswered(step: StepPlan, response: InferenceResponse | undefined): void {
     this.#degradation = worstOf(this.#degradation, response?.degradation);
     for (const { part, slot } of step.writes)
@@ -147,12 +186,8 @@ export class EnsembleRun {
 
   stepFailed(step: StepPlan, error: RuntimeError): void {
     if (this.#isOver) return;
-    const { name } = this.#parts;
-    const mine = new RuntimeError(error.code, `in ensemble '${name}', ${error.message}`, {
-      cause: error,
-    });
-    const isOurs = !this.#asked.call.cancelled && step.config.continues;
-    if (!isOurs) {
+    const mine = this.#mine(error);
+    if (!this.#canDoWithout(step)) {
       this.#end(mine);
       return;
     }
@@ -161,106 +196,108 @@ export class EnsembleRun {
     this.#stepOver();
   }
 
+  /** Its model is free for the next flow. */
+  stepLeft({ index }: StepPlan): void {
+    this.#gates?.leave(index);
+  }
+
+  #mine(error: RuntimeError): RuntimeError {
+    const text = `in ensemble '${this.#parts.name}', ${error.message}`;
+    return new RuntimeError(error.code, text, { cause: error });
+  }
+
+  #canDoWithout(step: StepPlan): boolean {
+    return !this.#asked.call.cancelled && step.config.continues;
+  }
+
   #stepOver(): void {
     this.#running--;
     if (this.#running > 0 || this.#isOver) return;
-    const { plan, name, version } = this.#parts;
-    const outputs: Tensor[] = [];
-    for (const output of plan.outputs) {
-      const tensor = this.#slots[output.slot];
-      if (!tensor || !isRequested(output.name, this.#asked.request.outputs)) continue;
-      outputs.push(tensor.name === output.name ? tensor : { ...tensor, name: output.name });
-    }
-    if (outputs.length === 0) {
-      this.#end(this.#error ?? nothingCame(name));
+    if (this.#flows) this.#flows.open();
+    else this.#answer();
+  }
+
+  #answer(): void {
+    const come = { slots: this.#slots, degradation: this.#degradation };
+    const response = ensembleAnswer(this.#parts, this.#asked.request, come);
+    if (!response) {
+      this.#nothing(this.#error);
       return;
     }
-    const response: InferenceResponse = {
-      ...{ modelName: name, modelVersion: version, outputs },
-      parameters: sequenceParameters(this.#parameters),
-      ...(this.#degradation && { degradation: this.#degradation }),
-    };
     this.#count();
     this.#asked.reply.response(response);
     this.#end();
+  }
+
+  /** Of a flow that failed where that does not end the request, nothing is said as long as others answer. */
+  #nothing(error: RuntimeError | undefined): void {
+    const { flow } = this.#asked;
+    if (error && flow) {
+      this.#isOver = true;
+      flow.reply.leaveOut(error);
+    } else this.#end(error ?? nothingCame(this.#parts.name));
   }
 
   /** The whole is what its steps are: their times are its own. */
   #count(): void {
     const { timings } = this.#asked.call;
     for (const { call, error } of this.#legs) if (!error) timings.add(call.timings);
+    if (this.#asked.flow) return;
     timings.batchSize = this.#rows;
     this.#parts.statistics.executed(this.#rows, timings);
   }
 
   #end(error?: RuntimeError): void {
-    this.#isOver = true;
-    for (const leg of this.#legs) leg.abandon();
+    this.abandon();
     this.#asked.reply.end(error);
   }
-}
 
-/** Hears what becomes of one step. */
-class StepReply implements Reply {
-  readonly #run: EnsembleRun;
-  readonly #step: StepPlan;
-  #response: InferenceResponse | undefined;
-
-  constructor(run: EnsembleRun, step: StepPlan) {
-    this.#run = run;
-    this.#step = step;
+  abandon(): void {
+    this.#isOver = true;
+    for (const leg of this.#legs) leg.abandon();
+    this.#flows?.abandon();
   }
 
-  response(response: InferenceResponse): void {
-    this.#response = response;
+  // ---- what the flows of its decoupled step need and tell ----
+
+  flowFor({ outputs }: InferenceResponse, reply: FlowReply): Flow {
+    const rows = rowsOf(this.#parts.batched, outputs);
+    const flow = { of: this, reply, rows };
+    return new EnsembleRun(this.#parts, this.#needed, { ...this.#asked, reply, flow });
   }
 
-  end(error?: RuntimeError): void {
-    if (error) this.#run.stepFailed(this.#step, error);
-    else this.#run.stepAnswered(this.#step, this.#response);
+  flowAnswered(response: InferenceResponse): void {
+    this.#asked.reply.response(response);
+  }
+
+  /** The error is that of a whole ensemble already. */
+  flowFailed(error: RuntimeError): void {
+    this.#end(error);
+  }
+
+  streamEnded(step: StepPlan, error: RuntimeError | undefined): void {
+    if (this.#isOver) return;
+    const { hasAny } = this.#flows!;
+    if (error && (!hasAny || this.#asked.call.cancelled)) {
+      // Without an answer it is a step like any other that fails.
+      this.#running++;
+      if (!hasAny) this.#flows = undefined;
+      this.stepFailed(step, error);
+      return;
+    }
+    if (error && !this.#canDoWithout(step)) this.#streamError = this.#mine(error);
+    this.#flows!.close();
+  }
+
+  flowsEnded(leftOut: RuntimeError | undefined): void {
+    if (this.#streamError) this.#end(this.#streamError);
+    else if (leftOut) this.#nothing(leftOut);
+    else {
+      this.#count();
+      this.#end();
+    }
   }
 }
 
 /** 0 would be none. */
 const LEAST_TIMEOUT_MS = 0.001;
-
-export function isRequested(name: string, outputs: readonly { readonly name: string }[]): boolean {
-  for (const output of outputs) if (output.name === name) return true;
-  return outputs.length === 0;
-}
-
-function tensorNamed(wanted: string, response: InferenceResponse | undefined): Tensor | undefined {
-  if (response) for (const tensor of response.outputs) if (tensor.name === wanted) return tensor;
-  return undefined;
-}
-
-function nothingCame(name: string): RuntimeError {
-  const text =
-    `in ensemble '${name}', unexpected deadlock, at least one output is not set while no more ensemble steps can be ` +
-    'made';
-  return new RuntimeError('INVALID_ARGUMENT', text);
-}
-
-/** Triton's ensembles say of every answer which sequence it belongs to. */
-function sequenceParameters({
-  sequenceId,
-  sequenceStart,
-  sequenceEnd,
-}: RequestParameters): ReadonlyMap<string, boolean | number | string> {
-  if (sequenceId === 0 && !sequenceStart && !sequenceEnd) return NO_SEQUENCE;
-  const id = typeof sequenceId === 'bigint' ? Number(sequenceId) : sequenceId;
-  return new Map<string, boolean | number | string>([
-    ['sequence_id', id],
-    ['sequence_start', sequenceStart],
-    ['sequence_end', sequenceEnd],
-  ]);
-}
-
-const NO_SEQUENCE: ReadonlyMap<string, boolean | number | string> = new Map<
-  string,
-  boolean | number | string
->([
-  ['sequence_id', 0],
-  ['sequence_start', false],
-  ['sequence_end', false],
-]);

@@ -9,7 +9,8 @@ import { RuntimeError } from '../core/errors.js';
 import type { InferenceRequest } from '../core/inference.js';
 import type { Reply, Servable } from '../core/servable.js';
 import { stepsFor } from './ensemble-plan.js';
-import { EnsembleRun, isRequested, type EnsembleParts } from './ensemble-run.js';
+import { isRequested } from './ensemble-answer.js';
+import { EnsembleRun, type EnsembleParts } from './ensemble-run.js';
 
 /** Selections of outputs that are remembered; callers rarely use more than a few. */
 const MOST_SELECTIONS = 256;

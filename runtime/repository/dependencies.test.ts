@@ -85,4 +85,15 @@ describe('Dependencies', () => {
     catalog.serve(aServedModel({ name: 'p', version: 3, configMessage: { input: [] } }));
     expect(fingerprint()).not.toBe(before);
   });
+
+  it('makes of a whole something else where a part has become decoupled', () => {
+    const fingerprint = (): string | undefined =>
+      dependencies.withParts(asking('w', 'p')).sources.get(1)?.fingerprint;
+    catalog.serve(aServedModel({ name: 'p' }));
+    const before = fingerprint();
+
+    catalog.serve(aServedModel({ name: 'p', version: 2, decoupled: true }));
+
+    expect(fingerprint()).not.toBe(before);
+  });
 });

@@ -170,7 +170,8 @@ export class Dependencies {
     const model = ready.findLast((one) => version === 0 || one.version === version);
     if (!model) return { name };
     const { input, output, max_batch_size: size } = model.configMessage;
-    return { name, input, output, size };
+    const { decoupled = false } = model;
+    return { name, input, output, size, ...(decoupled && { decoupled }) };
   }
 }
 

@@ -54,6 +54,8 @@ const LOST = ['CANCELLED', 'DEADLINE_EXCEEDED', 'QUEUE_TIMEOUT'];
 interface Request extends Asked {
   readonly start: boolean;
   readonly value: number;
+  /** Its cancellation came when it had been computed, and its answer was held for others: it counts as computed. */
+  isComputed: boolean;
 }
 
 /** The plain model: what belongs together, and since when nothing of it is under way. */
@@ -68,12 +70,14 @@ class Simulation {
   readonly #asked: { request: Request; life: Life }[] = [];
   readonly #lives = new Map<number, Life>();
   readonly #slots: number;
+  readonly #isOrdered: boolean;
   #capacity: number;
 
   constructor({ strategy = '', maxBatchSize = 2, instances = 1, idleUs = 0 }: Setup) {
     this.#bench = new SequenceBench({ strategy, maxBatchSize, instances, idleUs });
     const candidates = Number(/candidate_sequences: (\d)/.exec(strategy)?.[1] ?? maxBatchSize);
     this.#slots = candidates;
+    this.#isOrdered = strategy.includes('preserve_ordering');
     this.#capacity = instances * candidates;
   }
 
@@ -126,7 +130,7 @@ class Simulation {
     }
     expect(asked.reply.outcome).toBe('pending');
     const life = isOpen ? known : { requests: [], isOpen: true, idleSince: undefined };
-    const request = { ...asked, start, value };
+    const request = { ...asked, start, value, isComputed: false };
     life.requests.push(request);
     life.isOpen = !end;
     life.idleSince = undefined;
@@ -136,9 +140,17 @@ class Simulation {
 
   #cancel(which: number): void {
     const found = this.#asked[which];
-    if (!found || found.request.reply.outcome !== 'pending') return;
-    found.request.call.cancel();
-    found.life.isOpen = false;
+    if (!found || !isPending(found.request)) return;
+    const { reply, call } = found.request;
+    call.cancel();
+    if (reply.outcome === 'CANCELLED') {
+      found.life.isOpen = false;
+      return;
+    }
+    const others = this.#asked.filter(({ request }) => request !== found.request);
+    expect(this.#isOrdered && others.some(({ request }) => isPending(request))).toBe(true);
+    expect(reply.outcome).toBe('pending');
+    found.request.isComputed = true;
   }
 
   /** Lives of which a request was lost have ended; those of which nothing is under way fall idle. */
@@ -146,19 +158,24 @@ class Simulation {
     const now = this.#bench.clock.now();
     for (const life of this.#lives.values()) {
       if (life.requests.some(({ reply }) => LOST.includes(reply.outcome))) life.isOpen = false;
-      if (life.requests.some(({ reply }) => reply.outcome === 'pending')) continue;
+      if (life.requests.some(isPending)) continue;
       life.idleSince ??= now;
       if (now - life.idleSince >= IDLE_MS) life.isOpen = false;
     }
   }
 }
 
+function isPending({ reply }: Asked): boolean {
+  return reply.outcome === 'pending';
+}
+
 function checkLife({ requests }: Life): void {
   let state = 0;
   let isCut = false;
   for (const request of requests) {
-    const { reply, start, value } = request;
+    const { reply, start, value, isComputed } = request;
     expect(reply.ends).toHaveLength(1);
+    if (isComputed) expect(reply.outcome).toBe('ok');
     isCut ||= LOST.includes(reply.outcome);
     if (isCut) expect(LOST).toContain(reply.outcome);
     if (start) state = 0;

@@ -331,6 +331,24 @@ describe('SequenceScheduler with the strategy oldest', () => {
     expect(bench.leftovers).toEqual([0, 0, 0, 0]);
   });
 
+  it('goes on after a step that is cancelled when it has been computed and only its answer is held', async () => {
+    const bench = new SequenceBench({ strategy: ordered, maxBatchSize: 2 });
+    bench.start(1);
+    bench.start(2);
+    const held = bench.start(3);
+    bench.clock.runDeferred();
+
+    await bench.runner.fail();
+    await bench.runner.release();
+    expect(bench.batch(1)).toMatchObject({ CORRID: [3] });
+    held.call.cancel();
+    const next = bench.ask(3);
+    expect([held, next].map(sumOf)).toEqual(['pending', 'pending']);
+    await bench.run();
+
+    expect([held, next].map(sumOf)).toEqual([1, 2]);
+  });
+
   it('keeps the place of a step that is tried once more', async () => {
     const bench = new SequenceBench({ strategy: ordered, maxBatchSize: 4, instances: 2 });
     const asked = [bench.start(1), bench.start(2)];

@@ -22,6 +22,8 @@ export interface BenchStep {
   readonly writes: readonly string[];
   readonly timeoutMs?: number;
   readonly continues?: boolean;
+  /** It answers any number of times. */
+  readonly decoupled?: boolean;
 }
 
 export class AskedStep {
@@ -40,9 +42,14 @@ export class AskedStep {
 
   /** With as many outputs as are given, y0 first. */
   answer(...outputs: readonly Pick<Tensor, 'data'>[]): void {
+    this.tell(...outputs);
+    this.end();
+  }
+
+  /** One of several answers. */
+  tell(...outputs: readonly Pick<Tensor, 'data'>[]): void {
     const tensors = outputs.map(({ data }, at) => tensorOf(`y${at}`, data));
     this.#reply.response({ modelName: this.model, modelVersion: '1', outputs: tensors });
-    this.end();
   }
 
   end(error?: RuntimeError): void {
@@ -63,7 +70,11 @@ export class EnsembleBench {
   constructor(
     steps: readonly BenchStep[],
     tensors: { inputs: readonly string[]; outputs: readonly string[] },
-    { model, clock = new FakeClock() }: { model?: Servable; clock?: FakeClock } = {},
+    {
+      model,
+      clock = new FakeClock(),
+      maxInflight = Infinity,
+    }: { model?: Servable; clock?: FakeClock; maxInflight?: number } = {},
   ) {
     this.clock = clock;
     this.wheel = new TimerWheel(clock);
@@ -75,9 +86,10 @@ export class EnsembleBench {
     }));
     const named = (names: readonly string[]): { name: string }[] => names.map((name) => ({ name }));
     const plan = planEnsemble(
-      { steps: steps.map(partOf), maxInflight: Infinity },
+      { steps: steps.map(partOf), maxInflight },
       {
         ...{ inputs: named(tensors.inputs), outputs: named(tensors.outputs) },
+        isDecoupled: (step) => steps[step]!.decoupled === true,
         isOptional: (step, input) => steps[step]!.reads[Number(input.slice(1))]!.endsWith('?'),
       },
     );
