@@ -39,6 +39,31 @@ describe('Call', () => {
     expect(second.cancelled).toBe(true);
   });
 
+  it('forgets children that are over, however many it has, and no other', () => {
+    const call = new Call(0);
+    const first = call.child(0);
+    const gone = Array.from({ length: 5000 }, () => {
+      const child = call.child(0);
+      child.isOver = true;
+      return child;
+    });
+    const last = call.child(0);
+
+    call.cancel();
+
+    expect([first.cancelled, last.cancelled]).toEqual([true, true]);
+    expect(gone.filter(({ cancelled }) => cancelled).length).toBeLessThan(100);
+  });
+
+  it('knows of so many of its legs only', () => {
+    const call = new Call(0);
+    const leg = { target: { name: '' }, modelName: '', modelVersion: '' };
+    for (let i = 0; i < 5000; i++) call.sent({ ...leg, call, endedAt: i, error: undefined });
+
+    expect(call.legs).toHaveLength(1000);
+    expect(call.legs[999]!.endedAt).toBe(999);
+  });
+
   it('passes its deadline on, never a later one', () => {
     const call = new Call(0, 100);
 

@@ -77,7 +77,7 @@ const NO_CALLERS: readonly string[] = [];
 export class Call implements CancelListener {
   readonly deadline: Deadline;
   readonly timings = new Timings();
-  /** Where requests of one caller were sent already, by what chooses among several places; legs of one request share it. */
+  /** "model place" where it was sent already, by what chooses among several places; legs of one request share it. */
   tried: string[] | undefined;
   /** Models whose code sent this on, the outermost first; legs of their legs included. */
   callers: readonly string[] = NO_CALLERS;
@@ -87,9 +87,13 @@ export class Call implements CancelListener {
   isLimited = false;
   /** "name:version" of models that have failed and for which others are asked now, so that fallbacks never go in circles. */
   replaced: readonly string[] | undefined;
+  /** Of a leg: it has ended, and nothing that it sent is under way. */
+  isOver = false;
   #legs: LegFacts[] | undefined;
   #cancelled = false;
   #listeners: CancelListener[] | undefined;
+  /** So many listeners are looked through for those that are over. */
+  #tidyAt = TIDY_AT;
 
   constructor(receivedAt: number, deadline: Deadline = NO_DEADLINE) {
     this.deadline = deadline;
@@ -100,13 +104,14 @@ export class Call implements CancelListener {
     return this.#cancelled;
   }
 
-  /** What was sent on for it, in order. */
+  /** What was sent on for it, in order; of very many the first. */
   get legs(): readonly LegFacts[] {
     return this.#legs ?? NO_LEGS;
   }
 
   sent(leg: LegFacts): void {
-    (this.#legs ??= []).push(leg);
+    const legs = (this.#legs ??= []);
+    if (legs.length < MOST_LEGS) legs.push(leg);
   }
 
   /** Nobody waits for the answer any more. Listeners run once, in the order in which they came. */
@@ -121,7 +126,7 @@ export class Call implements CancelListener {
   /** Tells `listener` when the call is cancelled, at once if it already is. A listener that no longer cares ignores it. */
   onCancel(listener: CancelListener): void {
     if (this.#cancelled) listener.callCancelled();
-    else (this.#listeners ??= []).push(listener);
+    else if ((this.#listeners ??= []).push(listener) >= this.#tidyAt) this.#tidy(this.#listeners);
   }
 
   /** A child is cancelled with its parent. */
@@ -143,6 +148,17 @@ export class Call implements CancelListener {
     this.onCancel(child);
     return child;
   }
+
+  /** A call that sends legs for hours keeps those that are under way, not all that ever were. */
+  #tidy(listeners: readonly CancelListener[]): void {
+    const left = listeners.filter((it) => !(it instanceof Call && it.isOver));
+    this.#listeners = left;
+    this.#tidyAt = Math.max(TIDY_AT, 2 * left.length);
+  }
 }
+
+const TIDY_AT = 64;
+/** Spans tell of no more. */
+const MOST_LEGS = 1000;
 
 const NO_LEGS: readonly LegFacts[] = [];

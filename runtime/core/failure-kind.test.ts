@@ -38,6 +38,18 @@ describe('what may be done about a failure', () => {
   });
 });
 
+/** A call until 1000 for which a leg was sent until `limit`, which did not answer in 10 ms. */
+function withLateLeg(limit: number | undefined): Call {
+  const call = new Call(0, 1000);
+  const target = { name: 'step 0' };
+  const [outer, inner] = [call.child(0), call.child(0, limit)];
+  const error = new RuntimeError('DEADLINE_EXCEEDED', '');
+  const facts = { target, modelName: 'part', modelVersion: '', endedAt: 10, error };
+  outer.sent({ ...facts, call: inner });
+  call.sent({ ...facts, call: outer });
+  return call;
+}
+
 describe('isFaultOfModel', () => {
   const late = new RuntimeError('DEADLINE_EXCEEDED', '');
   const cancelled = new RuntimeError('CANCELLED', '');
@@ -53,6 +65,8 @@ describe('isFaultOfModel', () => {
       new Call(0, 10).child(0, 5, false),
     ],
     ['a limit that lies within, for a caller without a deadline', true, late, new Call(0)],
+    ['a limit that lies within, for a caller who waits for longer', true, late, withLateLeg(5)],
+    ['a part that had no limit of its own', false, late, withLateLeg(undefined)],
     ['a cancellation by nobody', true, cancelled, new Call(0)],
   ])('%s: %s', (_what, expected, error, call) => {
     expect(isFaultOfModel(error, call, 10)).toBe(expected);
@@ -63,6 +77,6 @@ describe('isFaultOfModel', () => {
     call.cancel();
 
     expect(isFaultOfModel(cancelled, call, 10)).toBe(true);
-    expect(isFaultOfModel(cancelled, call, 9)).toBe(false);
+    expect(isFaultOfModel(cancelled, call, 7)).toBe(false);
   });
 });

@@ -1,7 +1,7 @@
 // What may be done about a failure: ask again, ask another model, count it against the one that failed. The one place that says so.
 
 import type { Call } from './call.js';
-import { NO_DEADLINE } from './deadline.js';
+import { NO_DEADLINE, isDue } from './deadline.js';
 import type { ErrorCode, RuntimeError } from './errors.js';
 
 /**
@@ -40,11 +40,20 @@ export function isReplaceable({ code }: RuntimeError, call: Call): boolean {
   return KINDS[code] !== 'request' && !call.cancelled;
 }
 
+/** A part of it was slower than the configuration lets it, however long the caller would have waited. */
+function hasLateLeg({ legs }: Call): boolean {
+  return legs.some(({ call, endedAt, error }) => {
+    if (error?.code !== 'DEADLINE_EXCEEDED') return false;
+    return (call.isLimited && isDue(call.deadline, endedAt)) || hasLateLeg(call);
+  });
+}
+
 /** The model is to blame: it broke, or it was slower than the configuration lets it. Never the caller's own deadline. */
 export function isFaultOfModel(error: RuntimeError, call: Call, now: number): boolean {
   const isLate = error.code === 'DEADLINE_EXCEEDED' || error.code === 'CANCELLED';
-  if (isLate && call.isLimited && now >= call.deadline) return true;
+  if (isLate && call.isLimited && isDue(call.deadline, now)) return true;
   // Nobody but the configuration can have limited it.
-  if (error.code === 'DEADLINE_EXCEEDED' && call.deadline === NO_DEADLINE) return true;
+  if (error.code === 'DEADLINE_EXCEEDED' && (call.deadline === NO_DEADLINE || hasLateLeg(call)))
+    return true;
   return isRetriable(error, call);
 }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { RecordedReply, aRequest, aResponse } from '../testing/build.js';
 import { FakeClock } from '../testing/fake-clock.js';
@@ -107,6 +108,35 @@ describe('Leg', () => {
     expect(target.figures).toMatchObject({ sent: 1, abandoned: 1, failed: 0, answered: 0 });
   });
 
+  it('has timed out as well when whom it asked was first to say so', () => {
+    const target = aTarget();
+    const parent = new Call(target.clock.now(), target.clock.now() + 50);
+    const legs = [5, 20].map((ms) => {
+      const deadline = target.clock.now() + ms;
+      const leg = new Leg(target, new RecordedReply(), { parent, deadline });
+      leg.send(aRequest());
+      return leg;
+    });
+
+    target.clock.advance(4);
+    for (const { reply } of target.servable.asked)
+      reply.end(new RuntimeError('DEADLINE_EXCEEDED', 'late'));
+
+    expect(legs.map(({ timedOut }) => timedOut)).toEqual([true, false]);
+    expect(target.figures).toMatchObject({ failed: 2, timedOut: 1 });
+  });
+
+  it('keeps nothing of its request once that was sent', () => {
+    const target = aTarget();
+    const leg = new Leg(target, new RecordedReply(), { parent: new Call(target.clock.now()) });
+    const request = aRequest({ modelName: 'part' });
+
+    leg.send(request);
+
+    expect(leg.modelName).toBe('part');
+    expect(inspect(leg, { depth: 1, showHidden: true })).not.toContain('inputs');
+  });
+
   it('is cancelled with its parent, which is no failure of whom it asked', () => {
     const target = aTarget();
     const parent = new Call(target.clock.now());
@@ -120,5 +150,43 @@ describe('Leg', () => {
     expect(call.cancelled).toBe(true);
     expect(reply.outcome).toBe('CANCELLED');
     expect(target.figures).toMatchObject({ abandoned: 1, failed: 0 });
+  });
+});
+
+describe('the time that a leg needs', () => {
+  /** Legs that took so long, in ms, one after the other. */
+  function afterLegs(...times: number[]): ReturnType<typeof aTarget> {
+    const target = aTarget();
+    for (const ms of times) {
+      const leg = new Leg(target, new RecordedReply(), { parent: new Call(target.clock.now()) });
+      leg.send(aRequest());
+      target.clock.advance(ms);
+      leg.end();
+    }
+    return target;
+  }
+
+  const needed = ({ figures, clock }: LegTarget): number =>
+    Math.round(figures.neededMs(clock.now()));
+
+  it('is nothing before one has been answered, and then what half of them take', () => {
+    expect(needed(afterLegs())).toBe(0);
+    expect(needed(afterLegs(10, 10, 50, 50, 50))).toBe(50);
+  });
+
+  it('is no more than the last one took, so that what was slow once is asked again', () => {
+    expect(needed(afterLegs(100, 100, 100, 4))).toBe(4);
+    expect(needed(afterLegs(4, 4, 4, 100))).toBe(4);
+  });
+
+  it('is not believed when none has been sent for a second', () => {
+    const target = afterLegs(100, 100, 100);
+
+    target.clock.advance(899);
+    const before = needed(target);
+    target.clock.advance(1);
+
+    expect(Math.abs(before - 100)).toBeLessThanOrEqual(3);
+    expect(needed(target)).toBe(0);
   });
 });

@@ -3,7 +3,7 @@
 
 import type { Call } from './call.js';
 import type { Clock } from './clock.js';
-import type { Deadline } from './deadline.js';
+import { isDue, type Deadline } from './deadline.js';
 import { RuntimeError } from './errors.js';
 import type { InferenceRequest, InferenceResponse } from './inference.js';
 import { LatencyDigest } from './latency-digest.js';
@@ -26,18 +26,40 @@ export class LegFigures {
   readonly latency = new LatencyDigest();
   #medianMs = 0;
   #medianAt = -Infinity;
+  #lastMs = Infinity;
+  #sentAt = -Infinity;
 
-  /** What a leg takes, by those of late; 0 while nothing is known. Up to MEDIAN_AGE_MS old. */
-  medianMs(now: number): number {
+  /** @internal */
+  wasSent(rows: number, now: number): void {
+    this.sent++;
+    this.rows += rows;
+    this.#sentAt = now;
+  }
+
+  /** @internal */
+  wasAnswered(ms: number, now: number): void {
+    this.answered++;
+    this.totalMs += ms;
+    this.#lastMs = ms;
+    this.latency.add(ms * 1000, now);
+  }
+
+  /**
+   * The time without which a leg is not worth sending: what half of those of late took, up to MEDIAN_AGE_MS ago. Less where the last one
+   * took less, and 0 where nothing is known or nothing has been sent for a while: what was slow once must be able to show that it is not.
+   */
+  neededMs(now: number): number {
+    if (now - this.#sentAt >= UNSEEN_MS) return 0;
     if (now - this.#medianAt >= MEDIAN_AGE_MS) {
       this.#medianMs = (this.latency.quantile(0.5, now) || 0) / 1000;
       this.#medianAt = now;
     }
-    return this.#medianMs;
+    return Math.min(this.#medianMs, this.#lastMs);
   }
 }
 
 const MEDIAN_AGE_MS = 100;
+const UNSEEN_MS = 1000;
 
 /** Where legs are sent. */
 export interface LegTarget {
@@ -61,7 +83,9 @@ export class Leg extends TimerNode implements Reply {
   readonly target: LegTarget;
   readonly call: Call;
   readonly #reply: Reply;
-  #request: InferenceRequest | undefined;
+  readonly #hasOwnDeadline: boolean;
+  /** Who is asked; '' before. The request itself is not kept: its sender may live for much longer. */
+  modelName = '';
   /** On the clock's scale; 0: it has not ended. */
   endedAt = 0;
   /** Why it failed, if it did. */
@@ -78,11 +102,8 @@ export class Leg extends TimerNode implements Reply {
     const { clock, wheel } = target;
     this.call = parent.child(clock.now(), deadline, isLimit);
     parent.sent(this);
-    if (this.call.deadline < parent.deadline) wheel.schedule(this, this.call.deadline);
-  }
-
-  get modelName(): string {
-    return this.#request?.modelName ?? '';
+    this.#hasOwnDeadline = this.call.deadline < parent.deadline;
+    if (this.#hasOwnDeadline) wheel.schedule(this, this.call.deadline);
   }
 
   get ended(): boolean {
@@ -90,10 +111,9 @@ export class Leg extends TimerNode implements Reply {
   }
 
   send(request: InferenceRequest, rows = 1): void {
-    this.#request = request;
+    this.modelName = request.modelName;
     const { figures, servable } = this.target;
-    figures.sent++;
-    figures.rows += rows;
+    figures.wasSent(rows, this.call.timings.receivedAt);
     servable.infer(request, this.call, this);
   }
 
@@ -123,8 +143,6 @@ export class Leg extends TimerNode implements Reply {
   onDue(): void {
     // What was due at the same moment may have ended it.
     if (this.ended) return;
-    this.timedOut = true;
-    this.target.figures.timedOut++;
     const ms = Math.round(this.call.deadline - this.call.timings.receivedAt);
     const text = `model '${this.modelName}' did not answer within ${ms} ms (${this.target.name})`;
     this.end(new RuntimeError('DEADLINE_EXCEEDED', text));
@@ -136,18 +154,28 @@ export class Leg extends TimerNode implements Reply {
   #finish(): void {
     this.endedAt = this.target.clock.now();
     this.target.wheel.cancel(this);
+    this.call.isOver = true;
+  }
+
+  /** Whom it asked keeps its deadline, too, and may have been first to say so. */
+  #isLate({ code }: RuntimeError): boolean {
+    return (
+      this.#hasOwnDeadline &&
+      code === 'DEADLINE_EXCEEDED' &&
+      isDue(this.call.deadline, this.endedAt)
+    );
   }
 
   #count(error: RuntimeError | undefined): void {
     const { figures } = this.target;
     if (error) {
+      this.timedOut = this.#isLate(error);
+      if (this.timedOut) figures.timedOut++;
       if (error.code === 'CANCELLED' && this.call.cancelled) figures.abandoned++;
       else figures.failed++;
       return;
     }
     const ms = this.endedAt - this.call.timings.receivedAt;
-    figures.answered++;
-    figures.totalMs += ms;
-    figures.latency.add(ms * 1000, this.endedAt);
+    figures.wasAnswered(ms, this.endedAt);
   }
 }

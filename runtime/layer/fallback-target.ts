@@ -1,10 +1,10 @@
 // What answers when a model does not: another model, or the last good answer of the same one.
 
-import type { Degradation, InferenceRequest, InferenceResponse } from '../core/inference.js';
+import type { Degradation, InferenceResponse } from '../core/inference.js';
 import { LegFigures } from '../core/leg.js';
 import { PipelineCounter, type ModelReference, type PipelineNode } from '../core/pipeline-node.js';
 import type { Servable } from '../core/servable.js';
-import { LastGoodAnswers, type LastGoodOptions } from './last-good.js';
+import { LastGoodAnswers, type AskedRows, type LastGoodOptions } from './last-good.js';
 import { ExpectedTime } from './expected-time.js';
 import type { TensorNames } from './tensor-names.js';
 
@@ -78,12 +78,12 @@ export class LastGoodTarget {
     this.#answers = new LastGoodAnswers(options);
   }
 
-  keep(request: InferenceRequest, response: InferenceResponse, now: number): void {
-    this.#answers.keep(request, response, now);
+  keep(asked: AskedRows, response: InferenceResponse, now: number): void {
+    this.#answers.keep(asked, response, now);
   }
 
-  find(request: InferenceRequest, now: number): InferenceResponse | undefined {
-    const response = this.#answers.find(request, now);
+  find(asked: AskedRows, now: number): InferenceResponse | undefined {
+    const response = this.#answers.find(asked, now);
     if (response) this.#found.value++;
     return response;
   }

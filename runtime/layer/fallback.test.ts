@@ -171,6 +171,22 @@ describe('Fallback', () => {
     expect(ann.call.effort!.attempts).toBe(0);
   });
 
+  it('gives no answer that has another number of rows than the request', () => {
+    const bench = new FallbackBench(LAST_GOOD);
+    const rows = (count: number): InferenceRequest => ({
+      ...forUser('ann'),
+      inputs: [aTensor('INPUT0', [count, 1], Array<number>(count).fill(0))],
+    });
+    bench.ask(rows(3));
+    bench.model.asked[0]!.answer();
+
+    const [fewer, as] = [bench.ask(rows(1)), bench.ask(rows(3))];
+    for (const asked of bench.model.open) asked.fail();
+
+    expect(fewer.reply.outcome).toBe('BACKEND_FAILED');
+    expect(as.reply.outcome).toBe('ok');
+  });
+
   it('keeps no degraded answer as a good one', () => {
     const bench = new FallbackBench(LAST_GOOD);
     bench.ask(forUser('ann'));
@@ -196,7 +212,7 @@ describe('Fallback', () => {
     expect(bench.model.asked[0]!.call.cancelled).toBe(true);
   });
 
-  it('keeps back what the target usually takes, once that is known', () => {
+  it('keeps back what the target usually takes, once that is known, and what the answer takes on its way', () => {
     const bench = new FallbackBench(asks('small'));
     bench.ask();
     bench.model.asked[0]!.fail();
@@ -207,8 +223,25 @@ describe('Fallback', () => {
     bench.ask(aRequest(), 100);
 
     const { deadline } = bench.model.open[0]!.call;
-    expect(Math.round(deadline - bench.clock.now())).toBeGreaterThanOrEqual(66);
-    expect(Math.round(deadline - bench.clock.now())).toBeLessThanOrEqual(69);
+    expect(Math.round(deadline - bench.clock.now())).toBeGreaterThanOrEqual(63);
+    expect(Math.round(deadline - bench.clock.now())).toBeLessThanOrEqual(66);
+  });
+
+  it('keeps back as much of the way for the second target as for the first', () => {
+    const bench = new FallbackBench(asks('middle'), asks('small'));
+    bench.ask();
+    bench.model.asked[0]!.fail();
+    bench.clock.advance(1);
+    bench.other('middle').asked[0]!.fail();
+    bench.clock.advance(1);
+    bench.other('small').asked[0]!.answer();
+    bench.clock.advance(250);
+
+    const { call } = bench.ask(aRequest(), 1000);
+    bench.clock.advance(850);
+    const { deadline } = bench.other('middle').open[0]!.call;
+
+    expect(call.deadline - deadline).toBeGreaterThan(50);
   });
 
   it('asks no target that could not answer before the deadline', () => {

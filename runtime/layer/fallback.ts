@@ -51,11 +51,12 @@ export class Fallback implements PolicyLayer, FallbackPolicy {
     };
   }
 
-  deadlineBefore(next: number, { deadline }: Call): Deadline {
+  deadlineBefore(next: number, call: Call): Deadline {
+    const { deadline } = call;
     const target = this.targets[next];
     if (!target || deadline === NO_DEADLINE) return NO_DEADLINE;
     const now = this.parts.clock.now();
-    return deadline - keptBackMs(target, now, Math.max(deadline - now, 0));
+    return deadline - keptBackMs(target, now, call);
   }
 }
 
@@ -66,10 +67,14 @@ const UNKNOWN_SHARE = 0.2;
 const MOST_SHARE = 0.5;
 /** Timers are about a millisecond late. */
 const GRAIN_MS = 2;
+/** Of all the time there was, for an answer's way to the caller: by his own clock his deadline is earlier. */
+const SHARE_OF_THE_WAY = 0.05;
 
-function keptBackMs(target: FallbackTarget, now: number, remainingMs: number): number {
+function keptBackMs(target: FallbackTarget, now: number, { deadline, timings }: Call): number {
+  const remainingMs = Math.max(deadline - now, 0);
+  const wayMs = Math.max(GRAIN_MS, (deadline - timings.receivedAt) * SHARE_OF_THE_WAY);
   const usual = target instanceof ModelTarget ? target.usualTime.ms(now) : 0;
   const isUnknown = target instanceof ModelTarget && usual === 0;
-  const wanted = isUnknown ? remainingMs * UNKNOWN_SHARE : usual + GRAIN_MS;
+  const wanted = isUnknown ? remainingMs * UNKNOWN_SHARE : usual + wayMs;
   return Math.min(wanted, remainingMs * MOST_SHARE);
 }

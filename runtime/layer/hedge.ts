@@ -75,7 +75,7 @@ export class Hedge implements PolicyLayer {
   /** Whether a hedge may be sent for the call, which is then counted. */
   mayHedge(call: Call): boolean {
     const now = this.parts.clock.now();
-    if (call.deadline - now <= this.#figures.medianMs(now)) return false;
+    if (call.deadline - now <= this.#figures.neededMs(now)) return false;
     if (!this.#budget.take()) {
       this.#denied.value++;
       return false;

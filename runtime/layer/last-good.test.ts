@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { NO_PARAMETERS, type InferenceRequest, type ParameterValue } from '../core/inference.js';
+import { NO_PARAMETERS, type ParameterValue } from '../core/inference.js';
 import { aRequest, aResponse, aTensor, rawTensor } from '../testing/build.js';
-import { LastGoodAnswers } from './last-good.js';
+import { LastGoodAnswers, type AskedRows } from './last-good.js';
 
-function asks(user: ParameterValue | undefined, outputs: string[] = []): InferenceRequest {
+function asks(user: ParameterValue | undefined, outputs: string[] = [], rows = 1): AskedRows {
   const custom = new Map(user === undefined ? [] : [['user', user]]);
-  return aRequest({
+  const request = aRequest({
     parameters: { ...NO_PARAMETERS, custom },
     outputs: outputs.map((name) => ({ name, classCount: 0 })),
   });
+  return { request, rows };
 }
 
 const answers = (): LastGoodAnswers =>
@@ -39,6 +40,14 @@ describe('LastGoodAnswers', () => {
 
     expect(kept.find(asks('ann', ['a']), 0)).toBeUndefined();
     expect(kept.find(asks('ann', ['b', 'a']), 0)).toBeDefined();
+  });
+
+  it('gives no answer for more rows or fewer', () => {
+    const kept = answers();
+    kept.keep(asks('ann', [], 3), aResponse(), 0);
+
+    expect(kept.find(asks('ann', [], 1), 0)).toBeUndefined();
+    expect(kept.find(asks('ann', [], 3), 0)).toBeDefined();
   });
 
   it('neither keeps nor finds anything for requests without the parameter', () => {

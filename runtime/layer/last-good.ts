@@ -10,6 +10,12 @@ export interface LastGoodOptions {
   readonly maxAgeMs: number;
 }
 
+/** A request, and how many rows it has: what was answered for as many fits no other. */
+export interface AskedRows {
+  readonly request: InferenceRequest;
+  readonly rows: number;
+}
+
 /** Of one version of a model. */
 const MOST_ENTRIES = 10_000;
 const MOST_BYTES = 64 * 1024 * 1024;
@@ -40,8 +46,8 @@ export class LastGoodAnswers {
     return this.#bytes;
   }
 
-  keep(request: InferenceRequest, response: InferenceResponse, now: number): void {
-    const key = keyOf(request, this.#options.keyParameter);
+  keep(asked: AskedRows, response: InferenceResponse, now: number): void {
+    const key = keyOf(asked, this.#options.keyParameter);
     if (key === undefined) return;
     this.#drop(key);
     const bytes = dataBytes(response.outputs) + 2 * key.length + ENTRY_BYTES;
@@ -55,8 +61,8 @@ export class LastGoodAnswers {
   }
 
   /** Undefined: there is none, or it is too old. */
-  find(request: InferenceRequest, now: number): InferenceResponse | undefined {
-    const key = keyOf(request, this.#options.keyParameter);
+  find(asked: AskedRows, now: number): InferenceResponse | undefined {
+    const key = keyOf(asked, this.#options.keyParameter);
     const entry = key === undefined ? undefined : this.#entries.get(key);
     if (!entry || now - entry.keptAt > this.#options.maxAgeMs) return undefined;
     return entry.response;
@@ -73,8 +79,14 @@ export class LastGoodAnswers {
 }
 
 /** An answer has only the outputs that were asked for, so these belong to it. Undefined: the request has no such parameter. */
-function keyOf({ parameters, outputs }: InferenceRequest, parameter: string): string | undefined {
+function keyOf({ request, rows }: AskedRows, parameter: string): string | undefined {
+  const { parameters, outputs } = request;
   const value = parameters.custom.get(parameter);
   if (value === undefined) return undefined;
-  return JSON.stringify([typeof value, String(value), ...outputs.map(({ name }) => name).sort()]);
+  return JSON.stringify([
+    typeof value,
+    String(value),
+    rows,
+    ...outputs.map(({ name }) => name).sort(),
+  ]);
 }

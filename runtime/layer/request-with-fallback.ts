@@ -8,6 +8,7 @@ import { worstOf, type InferenceRequest, type InferenceResponse } from '../core/
 import { Leg, type LegTarget } from '../core/leg.js';
 import type { Reply } from '../core/servable.js';
 import { LastGoodTarget, type FallbackTarget, type ModelTarget } from './fallback-target.js';
+import type { AskedRows } from './last-good.js';
 import { rowsOf, type PolicyParts } from './policy-layer.js';
 import { SERVED_BY, servedBy } from './served-by.js';
 import { outputsInNames, requestInNames } from './tensor-names.js';
@@ -83,7 +84,7 @@ export class RequestWithFallback implements Reply {
       this.#reply.response(response);
       this.#reply.end();
       if (response.degradation) return;
-      for (const keeper of keepers) keeper.keep(this.#request, response, parts.clock.now());
+      for (const keeper of keepers) keeper.keep(this.#asked(), response, parts.clock.now());
     }
   }
 
@@ -100,9 +101,13 @@ export class RequestWithFallback implements Reply {
     return false;
   }
 
+  #asked(): AskedRows {
+    return { request: this.#request, rows: rowsOf(this.#request, this.#policy.parts.model) };
+  }
+
   #find(target: LastGoodTarget): boolean {
     const now = this.#policy.parts.clock.now();
-    const response = now < this.#call.deadline ? target.find(this.#request, now) : undefined;
+    const response = now < this.#call.deadline ? target.find(this.#asked(), now) : undefined;
     if (!response) return false;
     const { timings } = this.#call;
     timings.cached = true;
@@ -115,7 +120,7 @@ export class RequestWithFallback implements Reply {
     const { identity, legTargets, parts } = this.#policy;
     const replaced = [...(this.#call.replaced ?? []), identity];
     const now = parts.clock.now();
-    const isLate = this.#call.deadline - now <= target.figures.medianMs(now);
+    const isLate = this.#call.deadline - now <= target.figures.neededMs(now);
     if (isLate || target.isAmong(replaced)) return false;
     if (this.#call.effort) this.#call.effort.attempts++;
     this.#send(legTargets[this.#index]!, requestInNames(this.#request, target.names), replaced);

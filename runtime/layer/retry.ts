@@ -61,7 +61,7 @@ export class Retry implements PolicyLayer {
     const now = this.parts.clock.now();
     const delayMs = retryDelayMs(this.options, failures, this.parts.random());
     const remainingMs = call.deadline - now - delayMs;
-    return remainingMs > this.#figures.medianMs(now) ? delayMs : undefined;
+    return remainingMs > this.#figures.neededMs(now) ? delayMs : undefined;
   }
 }
 

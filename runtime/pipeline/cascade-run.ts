@@ -81,7 +81,7 @@ export class CascadeRun implements CancelListener, PartOwner {
     const { clock, figures } = stage.target;
     const now = clock.now();
     const leftMs = this.#call.deadline - now;
-    const neededMs = figures.medianMs(now);
+    const neededMs = figures.neededMs(now);
     if (leftMs > neededMs) return undefined;
     const text = `${this.#of(stage)} was not started: ${leftMs.toFixed(1)} ms are left and it takes ${neededMs.toFixed(1)} ms`;
     return new RuntimeError('DEADLINE_EXCEEDED', text);

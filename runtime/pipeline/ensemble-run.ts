@@ -135,7 +135,7 @@ export class EnsembleRun implements Flow, FlowSource, Entrant {
   #run(step: StepPlan, target: LegTarget): void {
     const { call, request } = this.#asked;
     const now = target.clock.now();
-    if (call.deadline - now <= target.figures.medianMs(now)) {
+    if (call.deadline - now <= target.figures.neededMs(now)) {
       const text = `model '${step.config.model.name}' cannot answer before the deadline`;
       this.stepFailed(step, new RuntimeError('DEADLINE_EXCEEDED', text));
       this.stepLeft(step);

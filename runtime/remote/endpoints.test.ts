@@ -16,11 +16,11 @@ describe('Endpoints', () => {
 
   it('sends a request that has been somewhere to somewhere else', () => {
     const bench = new RemoteBench(THREE);
-    const tried = ['a:1'];
+    const tried = ['m a:1'];
 
     for (let i = 0; i < 2; i++) bench.ask({ tried });
 
-    expect(tried).toEqual(['a:1', 'b:1', 'c:1']);
+    expect(tried).toEqual(['m a:1', 'm b:1', 'm c:1']);
     bench.ask({ tried });
     expect(tried).toHaveLength(4);
   });
@@ -47,11 +47,11 @@ describe('Endpoints', () => {
   it('asks one that is connected again before one that is down', () => {
     const bench = new RemoteBench(['a:1', 'b:1']);
     bench.at('b:1').state = 'down';
-    const tried = ['a:1'];
+    const tried = ['m a:1'];
 
     bench.ask({ tried });
 
-    expect(tried).toEqual(['a:1', 'a:1']);
+    expect(tried).toEqual(['m a:1', 'm a:1']);
   });
 
   it('ejects one that fails over and over, for longer each time, and takes it back', () => {
@@ -104,12 +104,12 @@ describe('Endpoints', () => {
 
   it('does not count what was sent before the ejection', () => {
     const bench = new RemoteBench(THREE);
-    for (let i = 0; i < 8; i++) bench.ask({ tried: ['a:1', 'c:1'] });
+    for (let i = 0; i < 8; i++) bench.ask({ tried: ['m a:1', 'm c:1'] });
     bench.break('b:1', 1);
     expect(states(bench)).toContain('EJECTED');
     expect(bench.endpoints.all[1]!.ejections.value).toBe(1);
 
-    for (let i = 0; i < 3; i++) bench.ask({ tried: ['a:1', 'c:1'] });
+    for (let i = 0; i < 3; i++) bench.ask({ tried: ['m a:1', 'm c:1'] });
     bench.clock.advance(1000);
     bench.at('b:1').fail();
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { completeInferRequest, readInferRequest } from '../frontend/infer-request-decoder.js';
+import { Call } from '../core/call.js';
 import { NO_PARAMETERS } from '../core/inference.js';
-import { aRequest, aTensor, rawTensor } from '../testing/build.js';
+import { RecordedReply, aRequest, aTensor, rawTensor } from '../testing/build.js';
 import { RemoteBench } from '../testing/remote-bench.js';
 import { servableConformance } from '../testing/servable-conformance.js';
 
@@ -111,7 +112,7 @@ describe('RemoteServable', () => {
     const bench = new RemoteBench(['a:1', 'b:1']);
 
     for (let i = 0; i < 3; i++) {
-      const { call } = bench.ask({ tried: ['a:1'], limit: bench.clock.now() + 50 });
+      const { call } = bench.ask({ tried: ['m a:1'], limit: bench.clock.now() + 50 });
       bench.clock.advance(50);
       call.cancel();
     }
@@ -124,11 +125,11 @@ describe('RemoteServable', () => {
   it('blames one for a caller’s deadline only where others answer in far less', () => {
     const bench = new RemoteBench(['a:1', 'b:1']);
     const late = (waitMs: number): void => {
-      bench.ask({ tried: ['a:1'], deadline: bench.clock.now() + waitMs });
+      bench.ask({ tried: ['m a:1'], deadline: bench.clock.now() + waitMs });
       bench.clock.advance(waitMs);
       bench.at('b:1').fail(4, 'Deadline exceeded');
     };
-    bench.ask({ tried: ['b:1'] });
+    bench.ask({ tried: ['m b:1'] });
     bench.clock.advance(10);
     bench.at('a:1').answer();
 
@@ -137,6 +138,18 @@ describe('RemoteServable', () => {
     for (let i = 0; i < 3; i++) late(40);
 
     expect(bench.endpoints.all[1]!.state()).toBe('EJECTED');
+  });
+
+  it('does not mind where another model of the same pipeline was sent', () => {
+    const bench = new RemoteBench(['a:1', 'b:1']);
+    bench.break('b:1');
+
+    const call = new Call(bench.clock.now());
+    call.tried = ['other a:1'];
+    bench.servable.infer(aRequest(), call, new RecordedReply());
+
+    expect(bench.endpoints.all[1]!.state()).toBe('EJECTED');
+    expect(call.tried).toEqual(['other a:1', 'm a:1']);
   });
 
   it('answers without asking anybody when there is no endpoint', () => {

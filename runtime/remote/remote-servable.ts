@@ -3,6 +3,7 @@
 
 import type { Call, CancelListener } from '../core/call.js';
 import type { Clock } from '../core/clock.js';
+import { isDue } from '../core/deadline.js';
 import { RuntimeError } from '../core/errors.js';
 import { isRetriable } from '../core/failure-kind.js';
 import {
@@ -60,11 +61,14 @@ export class RemoteServable implements Servable {
   }
 
   #pick(request: InferenceRequest, { tried }: Call): Endpoint | undefined {
-    const { endpoints } = this.#parts;
-    const endpoint = isInSequence(request)
-      ? endpoints.pickFor(String(request.parameters.sequenceId))
-      : endpoints.pick(tried);
-    if (endpoint) tried?.push(endpoint.address);
+    const { endpoints, model } = this.#parts;
+    if (isInSequence(request)) return endpoints.pickFor(String(request.parameters.sequenceId));
+    if (!tried) return endpoints.pick();
+    // What another model of the same pipeline was sent says nothing of this one.
+    const mine = `${model.name} `;
+    const addresses = tried.flatMap((it) => (it.startsWith(mine) ? [it.slice(mine.length)] : []));
+    const endpoint = endpoints.pick(addresses);
+    if (endpoint) tried.push(mine + endpoint.address);
     return endpoint;
   }
 
@@ -82,9 +86,6 @@ interface Asked {
   readonly call: Call;
   readonly reply: Reply;
 }
-
-/** Clocks of two kinds and a timer's grain lie between a deadline and the cancellation that comes of it. */
-const DEADLINE_GRAIN_MS = 2;
 
 /** So many times what an answer takes on average. */
 const TOO_LONG = 4;
@@ -121,8 +122,7 @@ class RemoteCall implements AnswerListener, CancelListener {
     }
     this.#inputMs = clock.now() - now;
     const { figures, connection } = this.#endpoint;
-    figures.sent++;
-    figures.rows += this.#rows;
+    figures.wasSent(this.#rows, now);
     const timeoutMs = call.deadline - now;
     this.#pending = connection.unary({ path: INFER_PATH, message, timeoutMs }, this);
     call.onCancel(this);
@@ -163,7 +163,7 @@ class RemoteCall implements AnswerListener, CancelListener {
     const { call, reply } = this.#asked;
     const { figures } = this.#endpoint;
     this.#pending?.cancel();
-    if (this.#parts.clock.now() >= call.deadline - DEADLINE_GRAIN_MS) this.#wasLate();
+    if (isDue(call.deadline, this.#parts.clock.now())) this.#wasLate();
     else figures.abandoned++;
     reply.end(new RuntimeError('CANCELLED', 'Request was cancelled'));
   }
@@ -178,9 +178,7 @@ class RemoteCall implements AnswerListener, CancelListener {
     timings.inferMs = ms - this.#inputMs;
     timings.outputMs = decodedAt - now;
     this.#parts.statistics.executed(this.#rows, timings);
-    figures.answered++;
-    figures.totalMs += ms;
-    figures.latency.add(ms * 1000, now);
+    figures.wasAnswered(ms, now);
     ejection.answered(now);
   }
 

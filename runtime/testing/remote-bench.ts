@@ -50,6 +50,7 @@ export class RemoteBench {
     options: {
       request?: InferenceRequest;
       deadline?: number;
+      /** As in Call: "m a:1". */
       tried?: string[];
       limit?: number;
     } = {},
@@ -76,8 +77,8 @@ export class RemoteBench {
   /** So many requests to one endpoint, which fails them all. */
   break(address: string, count = 3): void {
     const others = this.endpoints.all
-      .map((each) => each.address)
-      .filter((each) => each !== address);
+      .filter((each) => each.address !== address)
+      .map((each) => `m ${each.address}`);
     for (let i = 0; i < count; i++) {
       this.ask({ tried: [...others] });
       this.at(address).fail();
