@@ -115,11 +115,13 @@ async function serve(
   const tried = server.models.filter(({ state }) => state !== '');
   const ready = tried.filter(({ state }) => state === 'READY').length;
   const ms = Math.round(performance.now() - startedAt);
+  // Before the word that it is up: whoever reads that may send one at once.
+  const ended = firstSignal();
   log.info(
     { ms },
     `inferd ${VERSION} is up with ${ready} of ${tried.length} model versions; Ctrl-C ends it`,
   );
-  const signal = await firstSignal();
+  const signal = await ended;
   log.info({ signal }, 'finishing the requests under way; once more ends at once');
   const { drainDelayMs, exitTimeoutMs } = options;
   if (await endsWithin(server.close(), drainDelayMs + exitTimeoutMs + LAST_BATCHES_MS)) {

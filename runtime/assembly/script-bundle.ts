@@ -96,13 +96,20 @@ function textOf({ location, text }: Message): string {
 function resolveImports(build: PluginBuild, directory: string): void {
   build.onResolve({ filter: /.*/ }, (asked) => {
     if (asked.kind === 'entry-point' || asked.pluginData === RESOLVING) return undefined;
+    if (asked.path === 'inferd' && asked.kind === 'require-call')
+      return { path: 'inferd', namespace: REQUIRED };
     if (asked.path === 'inferd') return { path: MODEL_API, external: true };
     if (isBuiltin(asked.path) || /^(?:file|data|node):/.test(asked.path))
       return { path: asked.path, external: true };
     if (/^[./]/.test(asked.path)) return ownFile(build, asked, directory);
     return packageFile(build, asked);
   });
+  build.onLoad({ filter: /.*/, namespace: REQUIRED }, () => ({ contents: REQUIRED_API }));
 }
+
+/** A module cannot be required from all that Node 20 is: the bundle imports it, and gives that to whoever requires it. */
+const REQUIRED = 'required';
+const REQUIRED_API = `export * from ${JSON.stringify(MODEL_API)};`;
 
 const RESOLVING = Symbol('resolving');
 

@@ -53,6 +53,21 @@ export interface CancelListener {
   callCancelled(): void;
 }
 
+/** Answers of one call that may be on their way to their reader: enough to keep the way filled. */
+export const MOST_UNREAD = 16;
+
+/** Told once, when a reader who was behind has room for more, or has gone. */
+export interface PaceListener {
+  readerReady(): void;
+}
+
+/** How fast the answers of a call are read, for models that give more than one. */
+export interface Pace {
+  /** Too many of them wait for their reader. */
+  readonly isBehind: boolean;
+  onReady(listener: PaceListener): void;
+}
+
 /** What it takes to answer one request, for who asks; the legs of the request count in it. */
 export class Effort {
   /** How often it was given to a model. */
@@ -83,6 +98,8 @@ export class Call implements CancelListener {
   callers: readonly string[] = NO_CALLERS;
   /** Of the request of the innermost model that says so; undefined: nobody counts. */
   effort: Effort | undefined;
+  /** Undefined: answers are taken as they come. */
+  pace: Pace | undefined;
   /** Its deadline is one that the configuration has set, before its caller's: who misses it has been too slow. */
   isLimited = false;
   /** "name:version" of models that have failed and for which others are asked now, so that fallbacks never go in circles. */
@@ -143,6 +160,7 @@ export class Call implements CancelListener {
     child.tried = this.tried;
     child.callers = this.callers;
     child.effort = this.effort;
+    child.pace = this.pace;
     child.replaced = this.replaced;
     child.isLimited = this.isLimited || (isLimit && deadline < this.deadline);
     this.onCancel(child);

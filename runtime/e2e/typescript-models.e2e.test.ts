@@ -2,7 +2,7 @@
 
 import { describe, expect, it, vi } from 'vitest';
 import { fp32, fp32Output, inferRequest } from './harness/requests.js';
-import { failureOf, scriptModel } from './harness/script-model.js';
+import { ONE_NUMBER, failureOf, scriptModel } from './harness/script-model.js';
 import { serving } from './harness/serving.js';
 import { TemporaryRepository } from './harness/temporary-repository.js';
 import type { Message } from './harness/test-client.js';
@@ -42,6 +42,12 @@ describe('models that misbehave', () => {
       const kept: unknown[] = [];
       while (requests[0]!.input('x', 'FP32').data[0] === 13) kept.push(new Array(1000).fill(kept.length));
       return requests.map(() => y(kept.length));`,
+  });
+  scriptModel(repository, 'floods', {
+    body: `
+      if (requests[0]!.input('x', 'FP32').data[0] === 13) throw new Error('x'.repeat(400_000_000));
+      for (let line = 0; line < 100_000; line++) console.log('line %d', line);
+      return requests.map(() => y(1));`,
   });
   const here = serving(repository);
 
@@ -86,6 +92,18 @@ describe('models that misbehave', () => {
     await vi.waitFor(async () => expect(await failureOf(ask(model, 0))).toBe('answered'), 10_000);
     expect(here.server.isUp).toBe(true);
   });
+
+  it('cuts errors of any length', async () => {
+    expect(await failureOf(ask('floods', 13))).toMatch(/^13: model 'floods': Error: x{6000}/);
+    expect(here.server.isUp).toBe(true);
+  });
+
+  it('leaves out lines where there are too many', async () => {
+    expect(await failureOf(ask('floods', 1))).toBe('answered');
+
+    await here.server.logged(/lines were left out: a model may log 500 lines a second/);
+    expect(here.server.log.filter(({ msg }) => /^line \d+$/.test(msg)).length).toBeLessThan(50_000);
+  });
 });
 
 describe('models that ask others, with one executor thread', () => {
@@ -104,6 +122,17 @@ describe('models that ask others, with one executor thread', () => {
   scriptModel(repository, 'itself', { body: asking('itself') });
   scriptModel(repository, 'ping', { body: asking('pong') });
   scriptModel(repository, 'pong', { body: asking('ping') });
+  // By way of a pipeline.
+  scriptModel(repository, 'within', { body: asking('around') });
+  repository.write('around/1/.keep', '');
+  repository.write(
+    'around/config.pbtxt',
+    `platform: "ensemble" max_batch_size: 64 ${ONE_NUMBER}
+     ensemble_scheduling { step [ {
+       model_name: "within" model_version: -1
+       input_map { key: "x" value: "x" } output_map { key: "y" value: "y" }
+     } ] }`,
+  );
   scriptModel(repository, 'unknown', { body: asking('nobody') });
   // Each waits for the other's only slot if waiting takes one.
   const crossing = (other: string): string => `
@@ -141,6 +170,10 @@ describe('models that ask others, with one executor thread', () => {
   it.each([
     ['itself', "13: model 'itself': model 'itself' would ask itself: itself > itself"],
     ['ping', "13: model 'ping': model 'pong': model 'ping' would ask itself: ping > pong > ping"],
+    [
+      'within',
+      "13: model 'within': in ensemble 'around', model 'within' would ask itself: within > within",
+    ],
     ['unknown', "5: model 'unknown': Request for unknown model: 'nobody' is not found"],
     ['deep1', /13: .*models ask each other at most 8 deep: deep1 > .* > deep9 > inner$/],
   ])('fails the call of %s', async (model, text) => {
@@ -151,5 +184,28 @@ describe('models that ask others, with one executor thread', () => {
 
   it('answers chains of eight', async () => {
     expect(await ask('deep3', 1)).toBe(2);
+  });
+});
+
+describe('a model in the manner of CommonJS', () => {
+  const repository = new TemporaryRepository();
+  repository.write(
+    'required/1/model.js',
+    `const { defineModel, tensor } = require('inferd');
+     const { value } = require('./value.cjs');
+     const outputs = { y: tensor('FP32', [1, 1], [value]) };
+     module.exports = defineModel({ execute: (requests) => requests.map(() => ({ outputs })) });`,
+  );
+  repository.write('required/1/value.cjs', 'exports.value = 5;');
+  repository.write(
+    'required/config.pbtxt',
+    `backend: "typescript" max_batch_size: 8 ${ONE_NUMBER}`,
+  );
+  const here = serving(repository);
+
+  it('is one like any other', async () => {
+    const answer = await here.client.infer(inferRequest('required', [fp32('x', [1, 1], [1])]));
+
+    expect(fp32Output(answer, 'y')).toEqual([5]);
   });
 });

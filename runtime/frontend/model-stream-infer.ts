@@ -4,7 +4,7 @@
 // A caller is slowed down, by not reading from him, while too many of his answers wait or too many of his requests are under way; so
 // what one stream can hold of the server's memory is bounded. What is under way at its end is cancelled, each request by itself.
 
-import type { CancelListener } from '../core/call.js';
+import type { CancelListener, Pace } from '../core/call.js';
 import type { Deadline } from '../core/deadline.js';
 import { RuntimeError } from '../core/errors.js';
 import { Fifo } from './fifo.js';
@@ -29,9 +29,6 @@ export function modelStreamInferMethod(
     handle: (call) => new InferenceStream(call, parts).open(health),
   };
 }
-
-/** Answers that wait for the caller to read: some thousand small ones, which keep any connection busy. */
-export const MOST_WAITING_BYTES = 2 ** 20;
 
 /**
  * Requests under way and answers that wait for their turn behind them, so that who sends without end is slowed down, too. Far more
@@ -77,6 +74,11 @@ class InferenceStream implements InferenceStreamPort, CancelListener {
     this.#parts = parts;
     this.#endsAtFailure = call.metadata('triton_grpc_error') === 'true';
     this.#outbox = new StreamOutbox(call, () => this.#goOn());
+  }
+
+  /** A decoupled model gives its answers no faster than they are read. */
+  get pace(): Pace {
+    return this.#outbox;
   }
 
   open(health: ServerHealth): void {
@@ -178,7 +180,7 @@ class InferenceStream implements InferenceStreamPort, CancelListener {
 
   #slowDown(): void {
     const unsent = this.#underWayBytes + this.#earlyBytes;
-    if (this.#outbox.bytes > MOST_WAITING_BYTES || unsent > MOST_UNDER_WAY_BYTES) this.#pause();
+    if (this.#outbox.isBehind || unsent > MOST_UNDER_WAY_BYTES) this.#pause();
     else if (this.#isPaused) {
       this.#isPaused = false;
       this.call.resume();

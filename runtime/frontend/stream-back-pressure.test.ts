@@ -122,6 +122,40 @@ describe('a stream whose caller reads slowly', () => {
   });
 });
 
+describe('a decoupled model whose caller reads slowly', () => {
+  function held(): { stream: OpenStream; told: () => number; isBehind: () => boolean } {
+    const stream = openStream();
+    stream.call.readsSlowly = true;
+    stream.call.write(aMessage({ id: 'd', model_name: 'many' }));
+    const asking = stream.decoupled.at('d');
+    for (let sent = 0; sent < 4; sent++)
+      asking.respond(aTensor('OUTPUT0', [1, LARGE.length], LARGE));
+    const pace = asking.call.pace!;
+    let told = 0;
+    pace.onReady({ readerReady: () => told++ });
+    return { stream, told: () => told, isBehind: () => pace.isBehind };
+  }
+
+  it('is told once when there is room again', () => {
+    const { stream, told, isBehind } = held();
+    expect([isBehind(), told()]).toEqual([true, 0]);
+
+    stream.call.readsSlowly = false;
+    stream.call.drain();
+    stream.call.drain();
+
+    expect([isBehind(), told()]).toEqual([false, 1]);
+  });
+
+  it('is let go when the caller goes', () => {
+    const { stream, told, isBehind } = held();
+
+    stream.call.cancel();
+
+    expect([isBehind(), told()]).toEqual([false, 1]);
+  });
+});
+
 describe('a stream with very much under way', () => {
   it('is not read while it waits for its turn with more than may be under way', () => {
     const stream = openStream();

@@ -1,14 +1,19 @@
 // What waits to leave on a stream: goes out in the order in which it came, and no faster than the caller reads.
 
+import type { Pace, PaceListener } from '../core/call.js';
 import { Fifo } from './fifo.js';
 import type { StreamCall } from './grpc-transport.js';
+
+/** Answers that wait for the caller to read: some thousand small ones, which keep any connection busy. */
+export const MOST_WAITING_BYTES = 2 ** 20;
 
 /** What a message costs beside its bytes, about: that of many small ones must count. */
 const MESSAGE_BYTES = 256;
 
-export class StreamOutbox {
+export class StreamOutbox implements Pace {
   readonly #call: StreamCall;
   readonly #messages = new Fifo<Buffer>();
+  readonly #listeners: PaceListener[] = [];
   #bytes = 0;
   #isBlocked = false;
 
@@ -18,6 +23,7 @@ export class StreamOutbox {
     call.onDrain(() => {
       this.#isBlocked = false;
       this.#send();
+      this.#tell();
       onSent();
     });
   }
@@ -26,13 +32,17 @@ export class StreamOutbox {
     return message.length + MESSAGE_BYTES;
   }
 
-  /** The cost of all that waits. */
-  get bytes(): number {
-    return this.#bytes;
+  /** So much waits that nothing more should come. */
+  get isBehind(): boolean {
+    return this.#bytes > MOST_WAITING_BYTES;
   }
 
   get isEmpty(): boolean {
     return this.#messages.isEmpty;
+  }
+
+  onReady(listener: PaceListener): void {
+    this.#listeners.push(listener);
   }
 
   put(message: Buffer): void {
@@ -44,6 +54,12 @@ export class StreamOutbox {
   clear(): void {
     this.#messages.clear();
     this.#bytes = 0;
+    this.#tell();
+  }
+
+  #tell(): void {
+    if (this.isBehind) return;
+    for (const listener of this.#listeners.splice(0)) listener.readerReady();
   }
 
   #send(): void {

@@ -1,6 +1,7 @@
 // One request of a ModelStreamInfer call, and its place among the others: what a model answers that answers once goes out in the order
 // of the requests, what a decoupled model answers goes out as it comes.
 
+import type { Pace } from '../core/call.js';
 import type { Deadline } from '../core/deadline.js';
 import { RuntimeError } from '../core/errors.js';
 import type { InferenceRequest, InferenceResponse } from '../core/inference.js';
@@ -13,6 +14,7 @@ import { ModelInference, type ModelInferenceParts } from './model-inference.js';
 export interface InferenceStreamPort {
   readonly call: GrpcCall;
   readonly deadline: Deadline;
+  readonly pace: Pace;
   /** It costs so many bytes more than it did. */
   grew(inference: StreamedInference, bytes: number): void;
   /** One of the messages of a decoupled model. */
@@ -48,6 +50,7 @@ export class StreamedInference extends ModelInference {
     super(stream.call, stream.deadline, parts);
     this.#cost = message.length + REQUEST_BYTES;
     this.#stream = stream;
+    this.inference.pace = stream.pace;
   }
 
   /** What it costs while it is under way. */

@@ -18,6 +18,7 @@ import type {
 import { ThreadDied } from './executor-thread.js';
 import { resultOf, scriptRequestOf } from './script-messages.js';
 import { ScriptTask } from './script-task.js';
+import { StreamPace } from './stream-pace.js';
 import { ScriptThread, type ScriptThreadListener } from './script-thread.js';
 
 export interface ScriptLimits {
@@ -38,8 +39,8 @@ export interface ScriptInstanceParts {
   readonly others: OtherModels;
   readonly logged: (line: Extract<ScriptOutput, { kind: 'log' }>) => void;
   readonly measured: (updates: readonly MetricUpdate[]) => void;
-  /** "TypeError: … (model.ts:3:7)" */
-  readonly describe: (error: Error) => string;
+  /** "TypeError: … (model.ts:3:7)", of whatever was thrown. */
+  readonly describe: (thrown: unknown) => string;
 }
 
 /** What the instance tells of. */
@@ -146,6 +147,7 @@ export class ScriptInstance implements ScriptThreadListener {
         const task = this.#tasks.get(output.task);
         task?.renew();
         task?.batch?.streamed(unpackTensors(output.tensors)[0]!);
+        task?.pace?.answered();
         return;
       }
       default:
@@ -153,9 +155,8 @@ export class ScriptInstance implements ScriptThreadListener {
     }
   }
 
-  died(reason: Error | string): void {
-    const text = typeof reason === 'string' ? reason : this.#parts.describe(reason);
-    this.#lost(this.#death(text));
+  died(reason: unknown): void {
+    this.#lost(this.#death(this.#parts.describe(reason)));
   }
 
   // ---- details below; callers need not read ----
@@ -171,9 +172,20 @@ export class ScriptInstance implements ScriptThreadListener {
       const overdue = (task: ScriptTask): void => this.#overdue(task, input.kind);
       const task = new ScriptTask(id, batch, { clock, wheel, limitMs, settle, overdue });
       this.#tasks.set(id, task);
-      if (this.#parts.script.decoupled && batch)
-        batch.entries[0]!.call.onCancel(new StreamCancel(thread, id));
+      if (this.#parts.script.decoupled && batch) this.#stream(task, batch, thread);
       thread.say({ ...input, task: id });
+    });
+  }
+
+  #stream(task: ScriptTask, batch: ScriptBatch, thread: ScriptThread): void {
+    const { id } = task;
+    const { call } = batch.entries[0]!;
+    call.onCancel(new StreamCancel(thread, id));
+    task.pace = new StreamPace({
+      task,
+      reader: call.pace,
+      taken: (answers) => thread.say({ kind: 'taken', task: id, answers }),
+      slotFree: () => this.#keeper.slotFree(),
     });
   }
 
@@ -200,7 +212,7 @@ export class ScriptInstance implements ScriptThreadListener {
     const thread = this.#thread;
     const task = this.#tasks.get(asked.task);
     let answer: NestedAnswer;
-    task?.asks();
+    task?.waits();
     this.#keeper.slotFree();
     try {
       if (!task?.batch) throw new RuntimeError('BACKEND_FAILED', ENDED);
@@ -217,7 +229,7 @@ export class ScriptInstance implements ScriptThreadListener {
       const { code, message } = RuntimeError.from(thrown);
       answer = { code, message };
     }
-    task?.hasAnswer();
+    task?.goesOn();
     if (thread === this.#thread) thread?.say({ kind: 'inferred', call, answer });
   }
 

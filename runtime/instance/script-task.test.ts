@@ -43,12 +43,12 @@ describe('the time of a task', () => {
     const { clock, task, overdue } = bench();
 
     clock.advance(60);
-    task.asks();
-    task.asks();
+    task.waits();
+    task.waits();
     clock.advance(1000);
-    task.hasAnswer();
+    task.goesOn();
     clock.advance(1000);
-    task.hasAnswer();
+    task.goesOn();
     clock.advance(39);
     expect(overdue).toEqual([]);
     clock.advance(2);
@@ -68,9 +68,9 @@ describe('the time of a task', () => {
   it('is over when it is settled, also if another model answers later', () => {
     const { clock, task, overdue } = bench();
 
-    task.asks();
+    task.waits();
     task.settle({ kind: 'done', task: 1 });
-    task.hasAnswer();
+    task.goesOn();
     clock.advance(1000);
 
     expect(overdue).toEqual([]);

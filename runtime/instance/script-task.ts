@@ -7,6 +7,7 @@ import type { RuntimeError } from '../core/errors.js';
 import { TimerNode, type TimerWheel } from '../core/timer-wheel.js';
 import type { ScriptBatch, ScriptEntry } from '../scheduler/script-runner.js';
 import type { ScriptOutput } from '../worker/script-protocol.js';
+import type { StreamPace } from './stream-pace.js';
 
 export interface TaskParts {
   readonly clock: Clock;
@@ -21,10 +22,12 @@ export class ScriptTask extends TimerNode {
   readonly id: number;
   /** Undefined unless it is a batch. */
   readonly batch: ScriptBatch | undefined;
+  /** Of the answers of a stream; undefined: there is one answer. */
+  pace: StreamPace | undefined;
   readonly #parts: TaskParts;
   /** Under which other models are asked: for all requests (-1), or for one of them. */
   readonly #scopes = new Map<number, Call>();
-  #asking = 0;
+  #waiting = 0;
   #isSettled = false;
   #restMs: number;
   #since: number;
@@ -39,9 +42,9 @@ export class ScriptTask extends TimerNode {
     parts.wheel.schedule(this, this.#since + this.#restMs);
   }
 
-  /** It waits for other models and for nothing else. */
+  /** It waits for others, models or its reader, and for nothing else. */
   get isWaiting(): boolean {
-    return this.#asking > 0;
+    return this.#waiting > 0;
   }
 
   get limitMs(): number {
@@ -63,14 +66,15 @@ export class ScriptTask extends TimerNode {
     return { parent, callers: asked.map(({ call }) => call) };
   }
 
-  asks(): void {
-    if (this.#asking++ > 0) return;
+  /** Its time stands still, until `goesOn` has been called as often. */
+  waits(): void {
+    if (this.#waiting++ > 0) return;
     this.#restMs -= this.#parts.clock.now() - this.#since;
     this.#parts.wheel.cancel(this);
   }
 
-  hasAnswer(): void {
-    if (--this.#asking === 0) this.#goOn();
+  goesOn(): void {
+    if (--this.#waiting === 0) this.#goOn();
   }
 
   /** The thread has answered, or never will. */

@@ -10,7 +10,7 @@ const WORKER_FILE = new URL('../worker/script-worker.js', import.meta.url);
 export interface ScriptThreadListener {
   said(output: ScriptOutput): void;
   /** Once, unless it was ended by `end`. Nothing is said after that. */
-  died(reason: Error | string): void;
+  died(reason: unknown): void;
 }
 
 export class ScriptThread {
@@ -25,14 +25,12 @@ export class ScriptThread {
     this.#worker.on('message', (output: ScriptOutput) => {
       if (!this.#isOver) listener.said(output);
     });
-    const died = (reason: Error | string): void => {
+    const died = (reason: unknown): void => {
       if (this.#isOver) return;
       this.#isOver = true;
       listener.died(reason);
     };
-    this.#worker.on('error', (thrown: unknown) =>
-      died(thrown instanceof Error ? thrown : String(thrown)),
-    );
+    this.#worker.on('error', died);
     this.#worker.on('exit', (code) => died(`its code ended it (exit code ${code})`));
   }
 

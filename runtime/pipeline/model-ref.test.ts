@@ -41,6 +41,18 @@ describe('ModelRef', () => {
     expect(catalog.acquired).toEqual(['part:', 'part:']);
   });
 
+  it('does not ask a model whose own code has sent the request on', () => {
+    const reply = new RecordedReply();
+    const catalog = new FakeCatalog();
+    const call = new Call(0);
+    call.callers = ['part', 'other'];
+
+    new ModelRef(catalog, { name: 'part', version: 0 }).infer(aRequest(), call, reply);
+
+    expect(reply.ends[0]?.message).toBe("model 'part' would ask itself: part > other > part");
+    expect(catalog.acquired).toEqual([]);
+  });
+
   it('ends with the catalog’s error when the model is not there', () => {
     const reply = new RecordedReply();
 

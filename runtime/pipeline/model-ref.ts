@@ -22,6 +22,10 @@ export class ModelRef implements Servable {
 
   /** The request's model name need not be this model's. */
   infer(request: InferenceRequest, call: Call, reply: Reply): void {
+    if (call.callers.includes(this.#name)) {
+      reply.end(asksItself([...call.callers, this.#name]));
+      return;
+    }
     let handle: ServableHandle;
     try {
       handle = this.#catalog.acquire(this.#name, this.#version);
@@ -33,6 +37,12 @@ export class ModelRef implements Servable {
       request.modelName === this.#name ? request : { ...request, modelName: this.#name };
     handle.servable.infer(asked, call, new HeldReply(handle, reply));
   }
+}
+
+/** The last of `chain` is one of those whose code has sent the request on: it would never end. */
+export function asksItself(chain: readonly string[]): RuntimeError {
+  const text = `model '${chain.at(-1)}' would ask itself: ${chain.join(' > ')}`;
+  return new RuntimeError('BACKEND_FAILED', text);
 }
 
 /** Releases the model when it has answered. */

@@ -11,7 +11,7 @@ import type { AskedModel, OtherModels } from '../core/other-models.js';
 import type { PipelineNode } from '../core/pipeline-node.js';
 import type { Reply } from '../core/servable.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
-import { ModelRef } from './model-ref.js';
+import { ModelRef, asksItself } from './model-ref.js';
 
 /** Models that one after the other ask the next one. */
 const MOST_CALLERS = 8;
@@ -59,10 +59,9 @@ export class NestedModels implements OtherModels {
 
   #check(name: string, { callers }: Call): void {
     const chain = [...callers, this.#model];
-    const text = [...chain, name].join(' > ');
-    if (chain.includes(name))
-      throw new RuntimeError('BACKEND_FAILED', `model '${name}' would ask itself: ${text}`);
+    if (chain.includes(name)) throw asksItself([...chain, name]);
     if (chain.length > MOST_CALLERS) {
+      const text = [...chain, name].join(' > ');
       const limit = `models ask each other at most ${MOST_CALLERS} deep`;
       throw new RuntimeError('BACKEND_FAILED', `${limit}: ${text}`);
     }

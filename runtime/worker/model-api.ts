@@ -119,6 +119,11 @@ export interface ExecuteContext extends ModelContext {
   infer(request: InferRequest): Promise<InferResponse>;
 }
 
+export interface StreamContext extends ExecuteContext {
+  /** Aborted when nobody waits for the answers any more: for what waits for something else meanwhile. */
+  readonly signal: AbortSignal;
+}
+
 export interface ModelDefinition {
   /** Before the first request; the model is ready when it has ended. */
   readonly initialize?: (context: ModelContext) => void | Promise<void>;
@@ -133,7 +138,7 @@ export interface ModelDefinition {
   /** In place of `execute` where the configuration says `decoupled`: any number of answers to one request, as they come. */
   readonly stream?: (
     request: ModelRequest,
-    context: ExecuteContext,
+    context: StreamContext,
   ) => AsyncIterable<ModelResponse> | Iterable<ModelResponse>;
   /** When the model is unloaded. */
   readonly finalize?: (context: ModelContext) => void | Promise<void>;

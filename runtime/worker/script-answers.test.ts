@@ -42,12 +42,47 @@ describe('the answers of execute', () => {
       { outputs: { score: tensor('FP32', [2, 1], [1, 2]) } },
       "output 'score' is FP32 [2,1], but the configuration says FP32 [1,-1]",
     ],
+    [
+      { outputs: { score: { dataType: 'FP32', shape: [1, 1], data: null } } },
+      "output 'score' must be a tensor(dataType, shape, elements), got an object of another kind",
+    ],
+    [
+      { outputs: { score: { dataType: 'toString', shape: [1, 1], data: [] } } },
+      "output 'score' has data type 'toString', which is none",
+    ],
+    [
+      { outputs: { score: { dataType: 'FP32', shape: [1, '1'], data: Float32Array.of(1) } } },
+      "output 'score' must have a shape of whole numbers from 0 on, got [1,1]",
+    ],
+    [
+      { outputs: { score: { dataType: 'FP32', shape: [-1, -1], data: Float32Array.of(1) } } },
+      "output 'score' must have a shape of whole numbers from 0 on, got [-1,-1]",
+    ],
+    [
+      {
+        outputs: {
+          score: { dataType: 'FP32', shape: [1, 1], data: Object.create(null) as unknown },
+        },
+      },
+      "output 'score' is FP32, whose elements are a Float32Array, but they are a object",
+    ],
+    [
+      {
+        outputs: {
+          score: tensor('FP32', [1, 1], [1]),
+          label: { dataType: 'BYTES', shape: [1, 1], data: ['x'] },
+        },
+      },
+      "element 0 of output 'label' must be a Uint8Array, got a string: make it with tensor()",
+    ],
   ])('are refused: %o', (answer, text) => {
-    expect(() => checkedOutputs(RULES, ASKED, answer as ModelResponse)).toThrow(text);
+    const asked = { rows: 1, outputs: ['score', 'label'] };
+    expect(() => checkedOutputs(RULES, asked, answer as ModelResponse)).toThrow(text);
   });
 
   it('are one for each request', () => {
     expect(checkedAnswers([1, 2], 2)).toEqual([1, 2]);
+    expect(checkedAnswers(new Array(2), 2).map(String)).toEqual(['undefined', 'undefined']);
     expect(() => checkedAnswers([1], 2)).toThrow('one answer for each of 2 requests, got 1');
     expect(() => checkedAnswers(null, 2)).toThrow('one answer for each of 2 requests, got null');
   });

@@ -5,6 +5,7 @@ import { elementCount, formatShape, type Tensor as RawTensor } from '../core/ten
 import { ModelError, type DataType, type ModelResponse, type Tensor } from './model-api.js';
 import type { ScriptOutputSpec, ScriptRequest } from './script-protocol.js';
 import { rawTensor } from './script-tensors.js';
+import { shortText } from './short-text.js';
 
 export interface AnswerRules {
   readonly batched: boolean;
@@ -18,7 +19,8 @@ export function checkedAnswers(
 ): readonly (ModelResponse | Error)[] {
   const wanted = `execute must return an array of one answer for each of ${requests} requests`;
   if (!Array.isArray(answers)) throw new ModelError(`${wanted}, got ${nameOf(answers)}`);
-  if (answers.length === requests) return answers as (ModelResponse | Error)[];
+  // A hole is an answer that is missing.
+  if (answers.length === requests) return Array.from(answers as (ModelResponse | Error)[]);
   throw new ModelError(`${wanted}, got ${answers.length}`);
 }
 
@@ -72,22 +74,54 @@ function checkedOutput(
 
 /** @throws ModelError when it is no tensor, or does not hold what it says */
 export function checkedTensor(value: unknown, what: string): Tensor {
-  const { dataType, shape, data } = (value ?? {}) as Partial<Tensor>;
-  if (dataType === undefined || !Array.isArray(shape) || typeof data !== 'object')
+  if (!looksLikeTensor(value))
     throw new ModelError(
       `${what} must be a tensor(dataType, shape, elements), got ${nameOf(value)}`,
     );
-  const wanted = ARRAYS[dataType] as { readonly name: string } | undefined;
-  if (!wanted) throw new ModelError(`${what} has data type '${dataType}', which is none`);
-  if (data.constructor.name !== wanted.name) {
-    const text = `${what} is ${dataType}, whose elements are a ${wanted.name}, but they are a ${data.constructor.name}`;
-    throw new ModelError(`${text}: make it with tensor()`);
-  }
+  const { dataType, shape, data } = value;
+  if (!Object.hasOwn(ARRAYS, dataType))
+    throw new ModelError(`${what} has data type '${shortText(dataType)}', which is none`);
+  checkShape(shape, what);
+  checkElements(value, what);
   if (data.length !== elementCount(shape)) {
     const text = `${what} has ${data.length} elements, but shape ${formatShape(shape)} has ${elementCount(shape)}`;
     throw new ModelError(text);
   }
-  return value as Tensor;
+  return value;
+}
+
+function looksLikeTensor(value: unknown): value is Tensor {
+  const { dataType, shape, data } = (value ?? {}) as Partial<Tensor>;
+  return dataType !== undefined && Array.isArray(shape) && isObject(data);
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
+
+function checkShape(shape: readonly unknown[], what: string): void {
+  for (const size of shape)
+    if (!Number.isSafeInteger(size) || (size as number) < 0)
+      throw new ModelError(
+        `${what} must have a shape of whole numbers from 0 on, got [${shape.map(shortText).join(',')}]`,
+      );
+}
+
+function checkElements({ dataType, data }: Tensor, what: string): void {
+  const wanted = ARRAYS[dataType];
+  // By name: arrays that another context has made are as good.
+  const { constructor } = data as { constructor?: { name: string } };
+  const name = constructor?.name ?? 'object of another kind';
+  if (name !== wanted.name) {
+    const text = `${what} is ${dataType}, whose elements are a ${wanted.name}, but they are a ${name}`;
+    throw new ModelError(`${text}: make it with tensor()`);
+  }
+  if (dataType !== 'BYTES') return;
+  const wrong = (data as unknown[]).findIndex((element) => !(element instanceof Uint8Array));
+  if (wrong >= 0)
+    throw new ModelError(
+      `element ${wrong} of ${what} must be a Uint8Array, got ${nameOf((data as unknown[])[wrong])}: make it with tensor()`,
+    );
 }
 
 const ARRAYS: Record<DataType, { readonly name: string }> = {

@@ -34,6 +34,13 @@ describe('ScriptMetrics', () => {
     ["'nv_x' cannot be the name", (metrics) => metrics.counter('nv_x')],
     ["'a b' cannot be the name", (metrics) => metrics.gauge('a b')],
     ['takes 1 to 32 ascending bounds', (metrics) => metrics.histogram('h', [2, 1])],
+    ['ascending bounds', (metrics) => metrics.histogram('h', [1, Infinity])],
+    ["metric 'c' takes numbers, got a string", (metrics) => metrics.counter('c').add('5' as never)],
+    ["metric 'g' takes numbers", (metrics) => metrics.gauge('g').set('a b' as never)],
+    [
+      "metric 'h' takes numbers",
+      (metrics) => metrics.histogram('h', [1]).observe(undefined as never),
+    ],
     ["counter 'c' cannot go back by -1", (metrics) => metrics.counter('c').add(-1)],
     [
       "metric 'c' is a counter, not a gauge",

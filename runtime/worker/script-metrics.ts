@@ -3,6 +3,7 @@
 
 import type { MetricUpdate } from '../core/custom-metrics.js';
 import { ModelError, type Counter, type Gauge, type Histogram, type Metrics } from './model-api.js';
+import { shortText } from './short-text.js';
 
 /** Names of one model, and bounds of one histogram. */
 const MOST_METRICS = 64;
@@ -22,11 +23,15 @@ export class ScriptMetrics implements Metrics {
   }
 
   counter(name: string, help = ''): Counter {
-    return this.#metric(name, 'counter', (change) => new ChangingCounter({ name, help }, change));
+    return this.#metric(
+      name,
+      'counter',
+      (change) => new ChangingCounter(named(name, help), change),
+    );
   }
 
   gauge(name: string, help = ''): Gauge {
-    return this.#metric(name, 'gauge', (change) => new ChangingGauge({ name, help }, change));
+    return this.#metric(name, 'gauge', (change) => new ChangingGauge(named(name, help), change));
   }
 
   histogram(name: string, bounds: readonly number[], help = ''): Histogram {
@@ -34,7 +39,7 @@ export class ScriptMetrics implements Metrics {
     return this.#metric(
       name,
       'histogram',
-      (change) => new ChangingHistogram({ name, help }, bounds, change),
+      (change) => new ChangingHistogram(named(name, help), bounds, change),
     );
   }
 
@@ -78,6 +83,11 @@ interface Named {
   readonly help: string;
 }
 
+/** @throws nothing, whatever code without types gives */
+function named(name: string, help: unknown): Named {
+  return { name, help: shortText(help) };
+}
+
 interface Changing {
   readonly type: MetricUpdate['type'];
   take(): MetricUpdate | undefined;
@@ -96,6 +106,7 @@ class ChangingCounter implements Counter, Changing {
   }
 
   add(value = 1): void {
+    checkNumber(this.#named, value);
     if (!(value >= 0))
       throw new ModelError(`counter '${this.#named.name}' cannot go back by ${value}`);
     this.#add = (this.#add ?? 0) + value;
@@ -121,6 +132,7 @@ class ChangingGauge implements Gauge, Changing {
   }
 
   set(value: number): void {
+    checkNumber(this.#named, value);
     this.#value = value;
     this.#change();
   }
@@ -149,6 +161,7 @@ class ChangingHistogram implements Histogram, Changing {
   }
 
   observe(value: number): void {
+    checkNumber(this.#named, value);
     const bucket = this.#bounds.findIndex((bound) => value <= bound);
     this.#counts[bucket < 0 ? this.#bounds.length : bucket]!++;
     this.#sum += value;
@@ -170,8 +183,16 @@ class ChangingHistogram implements Histogram, Changing {
   }
 }
 
+/** Text in place of a number would make the whole of /metrics unreadable. */
+function checkNumber({ name }: Named, value: unknown): void {
+  if (typeof value === 'number') return;
+  throw new ModelError(`metric '${name}' takes numbers, got a ${typeof value}`);
+}
+
 function checkBounds(name: string, bounds: readonly number[]): void {
-  const isAscending = bounds.every((bound, i) => i === 0 || bound > bounds[i - 1]!);
+  const isAscending = bounds.every(
+    (bound, i) => Number.isFinite(bound) && (i === 0 || bound > bounds[i - 1]!),
+  );
   if (bounds.length > 0 && bounds.length <= MOST_BOUNDS && isAscending) return;
   const text = `histogram '${name}' takes 1 to ${MOST_BOUNDS} ascending bounds, got [${bounds.join(',')}]`;
   throw new ModelError(text);

@@ -1,7 +1,7 @@
 // A model written in TypeScript, inside its thread: its module is evaluated, its functions are called, and what they give is checked.
 // Several calls of `execute` may be under way at once.
 
-import type { ErrorCode } from '../core/errors.js';
+import { ERROR_CODES, type ErrorCode } from '../core/errors.js';
 import { packTensors, unpackTensors, type PackedTensors } from '../core/packed-tensors.js';
 import type { Tensor as RawTensor } from '../core/tensor.js';
 import {
@@ -21,6 +21,8 @@ import type {
   ScriptToLoad,
 } from './script-protocol.js';
 import { ReceivedRequest } from './script-request.js';
+import { shortText } from './short-text.js';
+import { StreamWindow } from './stream-window.js';
 
 export interface ScriptParts {
   readonly calls: ScriptCalls;
@@ -40,7 +42,7 @@ export class ScriptModel {
   readonly #definition: ModelDefinition;
   readonly #parts: ScriptParts;
   /** Streams under way, by task. */
-  readonly #streams = new Map<number, Stream>();
+  readonly #streams = new Map<number, StreamWindow>();
 
   private constructor(script: ScriptToLoad, definition: ModelDefinition, parts: ScriptParts) {
     this.#script = script;
@@ -94,13 +96,15 @@ export class ScriptModel {
   async stream(work: ScriptTask, answer: (tensors: PackedTensors) => void): Promise<void> {
     const { task, requests } = work;
     const received = this.#received(work)[0]!;
-    const context = this.#parts.calls.contextOf(task, [received]);
-    const stream: Stream = { isCancelled: false };
+    const stream = new StreamWindow();
+    const context = { ...this.#parts.calls.contextOf(task, [received]), signal: stream.signal };
     this.#streams.set(task, stream);
     try {
       for await (const response of this.#definition.stream!(received, context)) {
-        if (stream.isCancelled) return;
+        if (stream.isCancelled()) return;
         answer(packTensors([this.#streamed(requests[0]!, response)]));
+        await stream.sent();
+        if (stream.isCancelled()) return;
       }
     } finally {
       this.#streams.delete(task);
@@ -109,8 +113,12 @@ export class ScriptModel {
 
   /** A stream is given up when it comes with its next answer. */
   cancel(task: number): void {
-    const stream = this.#streams.get(task);
-    if (stream) stream.isCancelled = true;
+    this.#streams.get(task)?.cancel();
+  }
+
+  /** So many of a stream's answers have been taken. */
+  taken(task: number, answers: number): void {
+    this.#streams.get(task)?.taken(answers);
   }
 
   async finalize(): Promise<void> {
@@ -120,7 +128,7 @@ export class ScriptModel {
   /** What callers are told of an error. */
   failure(thrown: unknown): ScriptFailure {
     if (thrown instanceof ModelError)
-      return { code: thrown.code as ErrorCode, message: this.#named(thrown.message) };
+      return { code: codeOf(thrown), message: this.#named(shortText(thrown.message)) };
     const text = this.#parts.positions.describe(thrown);
     return { code: 'BACKEND_FAILED', message: this.#named(text) };
   }
@@ -144,8 +152,9 @@ export class ScriptModel {
 
 // ---- details below; callers need not read ----
 
-interface Stream {
-  isCancelled: boolean;
+/** Code without types may have given any. */
+function codeOf({ code }: ModelError): ErrorCode {
+  return ERROR_CODES.find((known) => known === code) ?? 'BACKEND_FAILED';
 }
 
 async function evaluated(

@@ -2,10 +2,13 @@
 
 import { SourceMap, type SourceMapPayload } from 'node:module';
 import type { ScriptBundle } from './script-protocol.js';
+import { shortText } from './short-text.js';
 
 /** How V8 calls the bundled module in stacks. */
 const BUNDLE = 'inferd-model:bundle';
 const POSITION = new RegExp(`${BUNDLE}:(\\d+):(\\d+)`, 'g');
+/** Frames come last, after a message of any length. */
+const MOST_STACK = 16_384;
 
 export class ScriptPositions {
   readonly #map: SourceMap;
@@ -31,15 +34,15 @@ export class ScriptPositions {
 
   /** "TypeError: x is not a function (model.ts:12:9)", as far as that is known. */
   describe(thrown: unknown): string {
-    if (!(thrown instanceof Error)) return String(thrown);
-    const text = `${thrown.name}: ${this.translated(thrown.message)}`;
+    if (!(thrown instanceof Error)) return shortText(thrown);
+    const text = `${shortText(thrown.name)}: ${this.translated(shortText(thrown.message))}`;
     const position = this.positionOf(thrown);
     return position === undefined ? text : `${text} (${position})`;
   }
 
   /** Of the topmost frame that is the author's. */
-  positionOf({ stack = '' }: Error): string | undefined {
-    const found = new RegExp(POSITION.source).exec(stack);
+  positionOf({ stack }: Error): string | undefined {
+    const found = new RegExp(POSITION.source).exec(String(stack).slice(-MOST_STACK));
     return found ? this.#origin(Number(found[1]), Number(found[2])) : undefined;
   }
 

@@ -1,43 +1,39 @@
 // The code of the thread of one instance of a model written in TypeScript: a switch over what the main thread says. The thread's
 // event loop runs freely, so the model may have timers and sockets. If its code ends the thread, the main thread sees that.
 
-import { format, inspect } from 'node:util';
 import { isMainThread, parentPort } from 'node:worker_threads';
 import { bug } from '../core/errors.js';
-import type { Log, ModelContext } from './model-api.js';
+import type { ModelContext } from './model-api.js';
 import { ScriptCalls } from './script-calls.js';
+import { ScriptLog } from './script-log.js';
 import { ScriptMetrics } from './script-metrics.js';
 import { ScriptModel } from './script-model.js';
 import { ScriptPositions } from './script-positions.js';
 import type { ScriptInput, ScriptOutput, ScriptToLoad } from './script-protocol.js';
+import { shortText } from './short-text.js';
 
 if (isMainThread || !parentPort) throw bug('the thread of a model was started as the main thread');
 const port = parentPort;
 
-/** Metrics that change while nothing is answered are told this often. */
-const METRICS_MS = 1000;
-const LONGEST_MESSAGE = 8192;
+/** Metrics that change while nothing is answered are told this often, and lines of the log that were left out. */
+const TELL_MS = 1000;
 
-const metrics = new ScriptMetrics(() => void setTimeout(tellMetrics, METRICS_MS).unref());
+const metrics = new ScriptMetrics(tellSoon);
 let calls: ScriptCalls | undefined;
 let model: ScriptModel | undefined;
 let positions: ScriptPositions | undefined;
 let isDecoupled = false;
+let timer: NodeJS.Timeout | undefined;
 
-const log: Log = {
-  debug: (message, fields) => tellLog('debug', message, fields),
-  info: (message, fields) => tellLog('info', message, fields),
-  warn: (message, fields) => tellLog('warn', message, fields),
-  error: (message, fields) => tellLog('error', message, fields),
-};
-
-Object.assign(globalThis.console, {
-  debug: (...args: unknown[]) => log.debug(format(...args)),
-  log: (...args: unknown[]) => log.info(format(...args)),
-  info: (...args: unknown[]) => log.info(format(...args)),
-  warn: (...args: unknown[]) => log.warn(format(...args)),
-  error: (...args: unknown[]) => log.error(format(...args)),
+const log = new ScriptLog({
+  send: (line) => {
+    send(line);
+    tellSoon();
+  },
+  translated: (text) => positions?.translated(text) ?? text,
+  now: () => performance.now(),
 });
+Object.assign(globalThis.console, log.console);
 
 port.on('message', (input: ScriptInput) => {
   switch (input.kind) {
@@ -59,6 +55,9 @@ port.on('message', (input: ScriptInput) => {
     case 'cancel':
       model?.cancel(input.task);
       break;
+    case 'taken':
+      model?.taken(input.task, input.answers);
+      break;
     case 'inferred':
       calls?.answered(input.call, input.answer);
       break;
@@ -76,7 +75,7 @@ async function answering(
   } catch (thrown) {
     const failure = model?.failure(thrown) ?? {
       code: 'INVALID_ARGUMENT',
-      message: thrown instanceof Error ? thrown.message : String(thrown),
+      message: shortText(thrown instanceof Error ? thrown.message : thrown),
     };
     output = { kind: 'failed', task, failure };
   }
@@ -115,25 +114,11 @@ function tellMetrics(): void {
   if (updates.length > 0) send({ kind: 'metrics', updates });
 }
 
-function tellLog(
-  level: keyof Log,
-  text: string,
-  fields: Readonly<Record<string, unknown>> = {},
-): void {
-  const message = translated(text).slice(0, LONGEST_MESSAGE);
-  send({ kind: 'log', level, message, fields: plain(fields) });
-}
-
-/** What can be sent to another thread whatever it is. */
-function plain(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const entries = Object.entries(fields).map(([key, value]): [string, unknown] => {
-    if (typeof value === 'number' || typeof value === 'boolean') return [key, value];
-    const text = typeof value === 'string' ? value : inspect(value);
-    return [key, translated(text).slice(0, LONGEST_MESSAGE)];
-  });
-  return Object.fromEntries(entries);
-}
-
-function translated(text: string): string {
-  return positions?.translated(text) ?? text;
+/** One timer, however much there is to tell. */
+function tellSoon(): void {
+  timer ??= setTimeout(() => {
+    timer = undefined;
+    tellMetrics();
+    log.flush();
+  }, TELL_MS).unref();
 }
