@@ -20,6 +20,7 @@ import { ExecutorThreads } from './instance/executor-threads.js';
 import { hasCudaGpu } from './instance/gpu-detection.js';
 import { Dependencies } from './repository/dependencies.js';
 import { readLabels } from './repository/label-file.js';
+import { NO_VERSION } from './repository/load-failure.js';
 import { readModelCard } from './repository/model-card.js';
 import { describeModel, type ModelDescription } from './repository/model-description.js';
 import { ModelLifecycle } from './repository/model-lifecycle.js';
@@ -150,8 +151,8 @@ class Check {
 
   async #model(description: ModelDescription): Promise<void> {
     const { name: model, versions } = description;
-    if (versions.length === 0)
-      this.#problems.push({ model, path: '', message: 'it has no version to serve' });
+    this.#warnOfFallbacks(description);
+    if (versions.length === 0) this.#problems.push({ model, path: '', message: NO_VERSION });
     this.#versions += versions.length;
     const readable = await this.#withoutBadLabels(description);
     // What does not depend on the version is told once.
@@ -160,6 +161,15 @@ class Check {
       await checkModel(readable, this.#settings);
     });
     for (const version of versions) await this.#version(readable, version, isSound);
+  }
+
+  /** A server tries them only when they are needed, and may have further repositories. */
+  #warnOfFallbacks({ name: model, message }: ModelDescription): void {
+    for (const { name, required } of dependenciesOf(message)) {
+      if (required || this.#parts.names.has(name)) continue;
+      const text = `there is no model '${name}' to fall back on in this repository`;
+      this.#warnings.push({ model, path: 'resilience.fallback', message: text });
+    }
   }
 
   /** Whether it fits the models it asks. @throws RuntimeError */

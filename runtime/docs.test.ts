@@ -3,8 +3,10 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import protobuf from 'protobufjs';
 import { describe, expect, it } from 'vitest';
 import { runSubcommand } from './cli/subcommands.js';
+import { modelConfigType } from './config/model-config-schema.js';
 import { parseModelConfig } from './config/parse-model-config.js';
 import { ensembleProblems } from './config/validate-ensemble.js';
 import { ERROR_CODES } from './core/errors.js';
@@ -47,6 +49,26 @@ describe('docs/errors.md', () => {
     const raised = new RegExp(`(RuntimeError|super|invalid)\\(\\s*'${code}'`);
 
     expect(sources()).toMatch(raised);
+  });
+});
+
+describe('docs/configuration.md', () => {
+  const document = readFileSync(join(ROOT, 'docs/configuration.md'), 'utf8');
+  const section = /## Beyond Triton\n([^]*?)\n## /.exec(document)![1]!;
+  const fields = new Set<string>();
+  const visit = (field: protobuf.Field): void => {
+    if (fields.has(field.name)) return;
+    fields.add(field.name);
+    const { resolvedType } = field.resolve();
+    if (resolvedType instanceof protobuf.Type) resolvedType.fieldsArray.forEach(visit);
+  };
+  const ours = (type: protobuf.Type): void =>
+    type.fieldsArray.filter(({ id }) => id > 1000).forEach(visit);
+  ours(modelConfigType());
+  ours(modelConfigType().root.lookupType('inference.ModelEnsembling.Step'));
+
+  it.each([...fields])('names the field %s, which Triton has not', (name) => {
+    expect(section).toContain(`\`${name}`);
   });
 });
 

@@ -96,7 +96,7 @@ function remoteNode(
 ): PipelineNode {
   return {
     kind: 'remote',
-    name: modelName,
+    name: '',
     model: { name: modelName, version: Number(modelVersion) },
     get children() {
       return from.endpoints.all;

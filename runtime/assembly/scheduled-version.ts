@@ -46,7 +46,7 @@ export class ScheduledVersion implements LoadedVersion {
       model,
       inside: model.pipeline ?? {
         kind: 'model',
-        name: 'model',
+        name: '',
         model: { name, version },
         children: [],
       },

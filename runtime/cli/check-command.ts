@@ -43,7 +43,7 @@ read in config.pbtxt (with line and column), values, directories, label files, m
 configuration. The exit code is 1 if something is.
 
   inferd check models/
-  inferd check models/ --config-only --strict      # in a second, before a commit
+  inferd check models/ --config-only --strict   # in a second, before a commit
 
 Each version that would be served is opened once and closed again. Settings of the server come from the environment as they do when it
 starts (INFERD_BACKEND_CONFIG and others).

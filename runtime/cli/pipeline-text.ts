@@ -70,9 +70,10 @@ function* linesOf(node: PipelineNode, { first, rest }: Stem): Generator<Line> {
 
 /** "step 0  double:2". */
 function titleOf({ kind, name, model }: PipelineNode): string {
-  const place = name === '' || name === model?.name ? kind : `${kind} ${name}`;
-  if (!model) return place;
-  return `${place}  ${model.version === '' ? model.name : `${model.name}:${model.version}`}`;
+  const target = model && (model.version === '' ? model.name : `${model.name}:${model.version}`);
+  const isSaid = name === '' || name === model?.name || name === target;
+  const place = isSaid ? kind : `${kind} ${name}`;
+  return target ? `${place}  ${target}` : place;
 }
 
 function factsOf({ figures, state, settings }: PipelineNode): string[] {

@@ -1,7 +1,7 @@
 // `inferd pipelines`: how the models of a running server are put together, and how the parts fare.
 
 import { Option, type Command } from 'commander';
-import type { InferdClient, ModelPipeline } from 'inferd-client';
+import type { InferdClient, ModelPipeline, PipelineNode } from 'inferd-client';
 import { pipelineDot, pipelineMermaid, pipelineTree } from './pipeline-text.js';
 import {
   connectTo,
@@ -42,7 +42,9 @@ export function pipelinesCommand(
       using(connect(options.url), async (client) => {
         const wanted = version === undefined ? {} : { version };
         const pipelines = await client.pipelines(String(model), wanted);
-        io.write(options.json ? json({ pipelines }) : shown(pipelines, options));
+        io.write(
+          options.json ? json({ pipelines: pipelines.map(inOrder) }) : shown(pipelines, options),
+        );
       }),
     );
   return withServerOptions(command, io);
@@ -54,12 +56,30 @@ const DESCRIPTION = `Shows the steps of ensembles, the stages of cascades, and w
 hedges. Beside each part is what has become of the requests it sent on since the model was loaded; times are of the last minute.
 
   inferd pipelines
-  inferd pipelines spam_cascade
-  inferd pipelines spam_cascade --format mermaid >> pipelines.md
-  inferd pipelines spam_cascade --format dot | dot -Tsvg > pipeline.svg
+  inferd pipelines spam
+  inferd pipelines spam --format mermaid >> pipelines.md
+  inferd pipelines spam --format dot | dot -Tsvg > pipeline.svg
 
-JSON: { "pipelines": [ { "name", "version", "root": { "kind", "name", "model", "figures", "counters", "state", "settings", "children" } } ] },
-times in microseconds.`;
+JSON: { "pipelines": [ { "name", "version", "root": { "kind", "name", "model", "state", "settings", "after", "figures", "counters", "children" } } ] },
+times in microseconds; after names the siblings that a part waits for.`;
+
+/** The protocol has no order of its own: what one looks for comes first. */
+function inOrder({ name, version, root }: ModelPipeline): ModelPipeline {
+  return { name, version, root: nodeInOrder(root) };
+}
+
+function nodeInOrder(node: PipelineNode): PipelineNode {
+  const { kind, name, model, state, settings, after, figures, counters, children } = node;
+  return {
+    ...{ kind, name, ...(model && { model }), state, settings, after, ...(figures && { figures }) },
+    counters: counters.map((counter) => ({
+      name: counter.name,
+      labels: counter.labels,
+      value: counter.value,
+    })),
+    children: children.map(nodeInOrder),
+  };
+}
 
 function shown(
   pipelines: readonly ModelPipeline[],

@@ -19,7 +19,10 @@ export const DEFAULT_URL = 'localhost:8001';
 
 /** Without arguments and options of its own; `withServerOptions` adds those that all have. */
 export function newCommand(name: string): Command {
-  return new Command(name).configureHelp({ optionDescription: ({ description }) => description });
+  return new Command(name).configureHelp({
+    optionDescription: ({ description }) => description,
+    commandDescription: (command) => flowing(command.description()),
+  });
 }
 
 export function withServerOptions(command: Command, io: SubcommandIo): Command {
@@ -51,4 +54,11 @@ export function connectTo(url: string): InferdClient {
 
 export function json(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
+}
+
+// ---- details below; callers need not read ----
+
+/** Lines of a paragraph as one, so that they are broken where the terminal ends; what is indented stays as it is. */
+function flowing(text: string): string {
+  return text.replace(/(?<=^\S.*)\n(?=\S)/gm, ' ');
 }

@@ -72,13 +72,13 @@ describe('a configuration in JSON', () => {
 
     expect(problemsOf(text)).toEqual([
       'name: expected a value of type string, got 7',
-      "maxBatchSizes: message ModelConfig has no field 'maxBatchSizes'",
+      "maxBatchSizes: message ModelConfig has no field 'maxBatchSizes'; did you mean 'max_batch_size'?",
       'input[0].dims[0]: expected a value of type int64, got "one"',
       'input[1]: expected an object (message ModelInput), got "y"',
       expect.stringMatching(/^input\[2\]\.data_type: expected one of TYPE_INVALID, .* got "FP32"$/),
       'dynamic_batching.preserve_ordering: expected a value of type bool (true or false), got "yes"',
       'dynamic_batching.priority_levels: expected a value of type uint64 (0 to 18446744073709551615), got -1',
-      `parameters["a"].value: message ModelParameter has no field 'value'`,
+      `parameters["a"].value: message ModelParameter has no field 'value'; did you mean 'string_value'?`,
       "output: field 'output' takes a list, got an object",
     ]);
   });

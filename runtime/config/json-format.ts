@@ -5,6 +5,7 @@ import protobuf from 'protobufjs';
 import type { ConfigProblem } from './config-problem.js';
 import { scalarFromJson, shown } from './json-scalar.js';
 import type { PlainMessage } from './text-format.js';
+import { unknownField } from './unknown-field.js';
 
 export interface JsonReading {
   readonly message: PlainMessage;
@@ -41,7 +42,7 @@ class JsonReader {
     for (const [key, value] of Object.entries(json)) {
       const at = path === '' ? key : `${path}.${key}`;
       const field = fieldsByJsonName(type).get(key);
-      if (!field) this.#problem(at, `message ${type.name} has no field '${key}'`);
+      if (!field) this.#problem(at, unknownField(type, key));
       else if (value !== null) this.#field(message, field, { json: value, path: at });
     }
     return message;

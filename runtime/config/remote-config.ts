@@ -77,7 +77,19 @@ export function readRemoteConfig(message: ModelConfigMessage): RemoteConfigReadi
   return { config, problems: [...parameters.problems, ...foreignSettings(message)] };
 }
 
+/** Names of parameters that nothing reads: what was meant as `tls` must not be overlooked. */
+export function unknownParameters(message: ModelConfigMessage): string[] {
+  if (!isRemote(message)) return [];
+  return Object.keys(message.parameters ?? {}).filter((key) => !PARAMETERS.has(key));
+}
+
 // ---- details below; callers need not read ----
+
+const PARAMETERS: ReadonlySet<string> = new Set([
+  ...['endpoints', 'model', 'version', 'health_check'],
+  ...['tls', 'tls_ca', 'tls_cert', 'tls_key', 'tls_server_name'],
+  ...['eject_after_failures', 'ejection_ms', 'max_ejection_ms'],
+]);
 
 const DEFAULTS = { failures: 5, baseMs: 10_000, maxMs: 300_000 } satisfies EjectionConfig;
 

@@ -132,8 +132,8 @@ describe('readText', () => {
       ].join('\n');
 
       expect(problemsOf(text)).toEqual([
-        "1:1 max_batchsize: message ModelConfig has no field 'max_batchsize'",
-        "2:9 input[0].nmae: message ModelInput has no field 'nmae'",
+        "1:1 max_batchsize: message ModelConfig has no field 'max_batchsize'; did you mean 'max_batch_size'?",
+        "2:9 input[0].nmae: message ModelInput has no field 'nmae'; did you mean 'name'?",
         "3:1 nested: message ModelConfig has no field 'nested'",
       ]);
       expect(readText(modelConfigType(), text).message).toEqual({

@@ -8,6 +8,7 @@
 import protobuf from 'protobufjs';
 import { TextSyntaxError, textTokens, type TextPosition, type TextToken } from './text-token.js';
 import { scalarFromToken } from './text-scalar.js';
+import { unknownField } from './unknown-field.js';
 
 export type PlainMessage = Record<string, unknown>;
 
@@ -77,7 +78,7 @@ class TextReader {
     const { fields } = scope.type;
     const field = Object.hasOwn(fields, name.text) ? fields[name.text]!.resolve() : undefined;
     if (!field) {
-      this.#problem(name, path, `message ${scope.type.name} has no field '${name.text}'`);
+      this.#problem(name, path, unknownField(scope.type, name.text));
       this.#skipValue();
       return;
     }

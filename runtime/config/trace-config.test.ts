@@ -38,6 +38,14 @@ describe('readTraceConfig', () => {
     expect(readTraceConfig([], environment).tracing).toBeUndefined();
   });
 
+  it.each([
+    ['localhost:4318/v1/traces', 'http://localhost:4318/v1/traces'],
+    ['collector', 'http://collector'],
+    ['https://collector:4318', 'https://collector:4318'],
+  ])('takes the address %s, as Triton', (url, meant) => {
+    expect(readTraceConfig([`opentelemetry,url=${url}`], {}).tracing?.url).toBe(meant);
+  });
+
   it('takes the name of the service from the environment', () => {
     const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c', OTEL_SERVICE_NAME: 'shop' };
 

@@ -38,7 +38,7 @@ export function readTraceConfig(
   for (const setting of settings) {
     const match = /^opentelemetry,url=(.+)$/.exec(setting);
     const changed = settingFrom(setting);
-    if (match) url = match[1]!;
+    if (match) url = withScheme(match[1]!);
     else if (changed) atStart = { ...atStart, ...changed };
     else warnings.push(`--trace-config=${setting} has no effect: ${KNOWN}`);
   }
@@ -64,6 +64,11 @@ const NOWHERE = '--trace-config has no effect: nothing says where to send traces
 /** The largest that TraceSetting takes. */
 const MOST_RATE = 2 ** 32 - 1;
 const MOST_COUNT = 2 ** 31 - 1;
+
+/** Triton takes "localhost:4318/v1/traces", too. */
+function withScheme(url: string): string {
+  return /^[a-z][a-z\d+.-]*:\/\//i.test(url) ? url : `http://${url}`;
+}
 
 /** Undefined: it is none that is known. */
 function settingFrom(setting: string): Partial<TraceSettings> | undefined {

@@ -32,6 +32,16 @@ describe('unservedSetting', () => {
 });
 
 describe('ineffectiveSettings', () => {
+  it('tells of parameters that remote models do not know', () => {
+    const { message } = parseModelConfig(
+      `backend: "remote" ${parameters({ endpoints: 'a:1', tsl: 'true', health_check: 'true' })}`,
+    );
+
+    expect(ineffectiveSettings(message, { hasResponseCache: false })).toEqual([
+      "parameter 'tsl' is not known to remote models and ignored",
+    ]);
+  });
+
   it('says what a configuration asks for in vain', () => {
     const { message } = parseModelConfig(`
       optimization { cuda { graphs: true } execution_accelerators { cpu_execution_accelerator { name: "openvino" } } }

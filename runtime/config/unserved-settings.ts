@@ -4,6 +4,7 @@
 import { SCRIPT_BACKEND } from './complete-model-config.js';
 import { uselessTags } from './metric-tags.js';
 import type { ModelConfigMessage } from './model-config-message.js';
+import { unknownParameters } from './remote-config.js';
 
 /** What the model cannot be served without; undefined: nothing. */
 export function unservedSetting(message: ModelConfigMessage): string | undefined {
@@ -24,6 +25,9 @@ export function ineffectiveSettings(
     ...acceleratorWarnings(message),
     ...cacheWarnings(message, hasResponseCache),
     ...IGNORED.filter(({ isSet }) => isSet(message)).map(({ says }) => `${says} and ignored`),
+    ...unknownParameters(message).map(
+      (key) => `parameter '${key}' is not known to remote models and ignored`,
+    ),
     ...uselessTags(message).map((key) => `metric_tags '${key}' can be no label and is ignored`),
     ...Object.keys(message.parameters ?? {})
       .filter((key) => UNREACHABLE.includes(key))

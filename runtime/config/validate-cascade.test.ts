@@ -46,7 +46,7 @@ describe('cascadeProblems', () => {
     ],
     [
       'platform: "onnxruntime_onnx" cascade_scheduling { }',
-      "cascade_scheduling: cascade scheduling cannot be set for model 'whole' whose platform is not cascade",
+      'cascade_scheduling: cascade scheduling cannot be set for model \'whole\' whose platform is not cascade: write platform: "cascade"',
     ],
   ])('wants platform and stages together: %s', (text, problem) => {
     const { message } = parseModelConfig(`name: "whole" max_batch_size: 4 ${text}`);
@@ -205,7 +205,7 @@ describe('cascadeProblems, of exit rules', () => {
     ['above: 1', `${path}.tensor: exit rule must specify 'tensor'`],
     [
       'tensor: "score"',
-      `${path}: exit rule must have one of above, below, equals, equals_string, got 0`,
+      `${path}: exit rule must have one of above, below, equals, equals_string, got none`,
     ],
     [
       'tensor: "score" index: -2 above: 1',

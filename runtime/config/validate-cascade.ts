@@ -21,7 +21,7 @@ export function cascadeProblems(message: ModelConfigMessage): ConfigProblem[] {
   const { name = '', platform = '', cascade_scheduling: cascade } = message;
   if (platform !== CASCADE_PLATFORM) {
     if (!cascade) return [];
-    const text = `cascade scheduling cannot be set for model '${name}' whose platform is not cascade`;
+    const text = `cascade scheduling cannot be set for model '${name}' whose platform is not cascade: write platform: "cascade"`;
     return [{ path: 'cascade_scheduling', message: text }];
   }
   if (!cascade?.stage?.length) {
@@ -183,7 +183,10 @@ function ruleProblems(
   if (element < -1) add('.index', `index must be -1 (any element) or at least 0, got ${element}`);
   const tests = exitTests(rule);
   if (tests.length !== 1)
-    add('', `exit rule must have one of above, below, equals, equals_string, got ${tests.length}`);
+    add(
+      '',
+      `exit rule must have one of above, below, equals, equals_string, got ${tests.length || 'none'}`,
+    );
   for (const { kind, value } of tests)
     if (Number.isNaN(value)) add(`.${kind}`, `no element is ${kind} NaN`);
   return problems;

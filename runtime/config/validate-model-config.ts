@@ -69,7 +69,7 @@ function missingBackend(name: string, platform: string): ConfigProblem {
   }
   const message =
     `could not determine the backend of model '${name}': its configuration names none and its first version directory ` +
-    'holds no model.onnx';
+    'holds no model.onnx; other models have backend: "typescript" or "remote", or platform: "ensemble" or "cascade"';
   return { path: 'backend', message };
 }
 

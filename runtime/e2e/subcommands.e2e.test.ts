@@ -207,6 +207,7 @@ describe('inferd check', () => {
     repository.write('d_junk/config.pbtxt', 'version_policy { all { } }');
     repository.write('e_layout/1/net.onnx', '');
     repository.copy(model, 'f_warned', 'instance_group { host_policy: "p" }');
+    repository.copy(model, 'g_alone', 'resilience { fallback { model_name: "nowhere" } }');
 
     const { code, out } = await inferd('check', repository.path, '--json');
 
@@ -227,8 +228,8 @@ describe('inferd check', () => {
       'd_junk 2',
       'e_layout',
     ]);
-    expect(found.warnings.map(({ model }) => model)).toEqual(['f_warned']);
-    expect({ code, models: found.models }).toEqual({ code: 1, models: 6 });
+    expect(found.warnings.map(({ model }) => model)).toEqual(['f_warned', 'g_alone']);
+    expect({ code, models: found.models }).toEqual({ code: 1, models: 7 });
   });
 
   it('leaves models closed that it is told not to open', async () => {

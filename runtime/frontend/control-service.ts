@@ -77,7 +77,7 @@ function readyModels(catalog: ControlParts['catalog'], name: string): readonly S
 
 /** A model with nothing around it. */
 function leafOf({ name, version }: ServedModel): PipelineNode {
-  return { kind: 'model', name, model: { name, version }, children: [] };
+  return { kind: 'model', name: '', model: { name, version }, children: [] };
 }
 
 function nodesOf(node: PipelineNode): PipelineNode[] {
@@ -105,7 +105,7 @@ function figuresMessage(figures: LegFigures, now: number): Message {
   const { sent, answered, failed, timedOut, abandoned, rows, totalMs, latency } = figures;
   return {
     ...{ sent, answered, failed, timed_out: timedOut, abandoned, rows },
-    mean_microseconds: answered === 0 ? 0 : (totalMs / answered) * 1000,
+    mean_microseconds: answered === 0 ? 0 : Math.round((totalMs / answered) * 1000),
     p50_microseconds: latency.quantile(0.5, now) || 0,
     p99_microseconds: latency.quantile(0.99, now) || 0,
   };

@@ -51,7 +51,7 @@ export class CircuitBreaker implements PolicyLayer {
     const { failureThreshold, recoveryMs, halfOpenRequests } = this.#options;
     return {
       kind: 'circuit-breaker',
-      name: 'circuit-breaker',
+      name: '',
       counters: [this.#shortCircuits, ...Object.values(this.#transitions)],
       state: () => this.#state.kind,
       settings: {

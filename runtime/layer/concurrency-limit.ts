@@ -28,7 +28,7 @@ export class ConcurrencyLimit implements PolicyLayer {
   node(inside: PipelineNode): PipelineNode {
     return {
       kind: 'concurrency-limit',
-      name: 'concurrency-limit',
+      name: '',
       counters: [this.#turnedAway],
       settings: { max_concurrency: String(this.#limit) },
       children: [inside],

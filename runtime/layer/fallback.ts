@@ -44,7 +44,7 @@ export class Fallback implements PolicyLayer, FallbackPolicy {
   node(inside: PipelineNode): PipelineNode {
     return {
       kind: 'fallback',
-      name: 'fallback',
+      name: '',
       figures: this.#figures,
       counters: [this.fallbacks],
       children: [inside, ...this.targets.map((target) => target.node())],

@@ -60,7 +60,7 @@ export class Hedge implements PolicyLayer {
     const { delay, maxAttempts, budgetPercent } = this.#options;
     return {
       kind: 'hedge',
-      name: 'hedge',
+      name: '',
       figures: this.#figures,
       counters: [this.hedges, this.wins, this.#denied],
       settings: {

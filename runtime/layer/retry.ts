@@ -48,7 +48,7 @@ export class Retry implements PolicyLayer {
     const { maxAttempts, initialMs, maxMs } = this.options;
     return {
       kind: 'retry',
-      name: 'retry',
+      name: '',
       figures: this.#figures,
       counters: [this.retries],
       settings: { max_attempts: String(maxAttempts), backoff: `${initialMs} ms to ${maxMs} ms` },

@@ -34,7 +34,7 @@ export class Timeout implements PolicyLayer {
   node(inside: PipelineNode): PipelineNode {
     return {
       kind: 'timeout',
-      name: 'timeout',
+      name: '',
       figures: this.#figures,
       settings: { timeout: `${this.#timeoutMs} ms` },
       children: [inside],

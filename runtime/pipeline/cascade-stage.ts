@@ -44,6 +44,7 @@ export class CascadeStage {
       ...{ figures: this.target.figures, counters: this.exits },
       settings: settingsOf(this.config),
       children: [],
+      after: this.index > 0 ? [String(this.index - 1)] : [],
     };
   }
 

@@ -47,7 +47,7 @@ export class Cascade implements Servable, RunningCascade {
     this.stages = cascade.stages.map((stage, index) => new CascadeStage(parts, stage, index));
     this.#outputs = config.outputs.map(({ name }) => name);
     const children = this.stages.map(({ node }) => node);
-    this.node = { kind: 'cascade', name: config.name, children };
+    this.node = { kind: 'cascade', name: '', children };
   }
 
   infer(request: InferenceRequest, call: Call, reply: Reply): void {

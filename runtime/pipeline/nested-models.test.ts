@@ -47,7 +47,7 @@ describe('a model that asks another', () => {
     expect(caller.legs.map(({ target }) => target.name)).toEqual(['infer other']);
     expect(catalog.released).toBe(1);
     expect(models.node.children).toMatchObject([
-      { name: 'other:0', figures: { sent: 1, answered: 1 } },
+      { name: 'other', figures: { sent: 1, answered: 1 } },
     ]);
   });
 

@@ -39,7 +39,7 @@ export class NestedModels implements OtherModels {
     this.#parts = parts;
     this.#model = model.name;
     const { name, version } = model;
-    this.node = { kind: 'model', name, model: { name, version }, children: this.#children };
+    this.node = { kind: 'model', name: '', model: { name, version }, children: this.#children };
   }
 
   async ask(asked: AskedModel, parent: Call, callers: readonly Call[]): Promise<InferenceResponse> {
@@ -79,7 +79,7 @@ export class NestedModels implements OtherModels {
       this.#targets.set(key, target);
       this.#children.push({
         kind: 'model',
-        name: key,
+        name: version > 0 ? key : name,
         model: { name, version },
         figures,
         children: [],

@@ -52,6 +52,24 @@ async function pipeline(): Promise<ModelManager> {
 }
 
 describe('a whole in explicit mode', () => {
+  it('that cannot serve is told of once, however often its parts are loaded, and again when it is loaded itself', async () => {
+    const manager = await pipeline();
+    checkParts = ({ name }) => {
+      if (name === 'inner') throw new RuntimeError('INVALID_ARGUMENT', 'does not fit');
+    };
+
+    await expect(manager.load('inner')).rejects.toThrow('does not fit');
+    await manager.unload('p');
+    await manager.load('p');
+    await manager.unload('p');
+    await manager.load('p');
+    const before = told.filter((text) => text === 'inner: does not fit').length;
+    await expect(manager.load('inner')).rejects.toThrow('does not fit');
+
+    expect(before).toBe(1);
+    expect(told.filter((text) => text === 'inner: does not fit')).toHaveLength(2);
+  });
+
   it('is loaded with all that it asks, parts first', async () => {
     const manager = await pipeline();
 

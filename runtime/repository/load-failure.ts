@@ -33,6 +33,10 @@ export function pollFailed(name: string, cause?: unknown): RuntimeError {
   return new RuntimeError('INTERNAL', text, { cause });
 }
 
+/** What operators see of it; callers see `noVersions`. */
+export const NO_VERSION =
+  'it has no version to serve; a version is a directory such as 1/, an empty one if the model has no file';
+
 export function noVersions(name: string): RuntimeError {
   return loadFailed(
     name,

@@ -1,11 +1,11 @@
 // Brings what serves in line with what lies in the repositories, on demand. For each model one operation at a time, in the order
 // in which they came; different models at once.
 
-import { InvalidModelConfig, formatProblem } from '../config/config-problem.js';
+import { InvalidModelConfig, formatProblem, type ConfigProblem } from '../config/config-problem.js';
 import { RuntimeError } from '../core/errors.js';
 import type { LoadOverride, ModelControl, ModelIndexEntry } from '../core/model-control.js';
 import { DependentModels } from './dependent-models.js';
-import { loadFailed, noVersions, versionsUnavailable } from './load-failure.js';
+import { NO_VERSION, loadFailed, noVersions, versionsUnavailable } from './load-failure.js';
 import type { LoadObserver } from './load-observer.js';
 import type { ModelDescription } from './model-description.js';
 import { indexEntries } from './model-index.js';
@@ -30,8 +30,6 @@ export interface ModelManagerParts {
   /** Whether a model fits those it asks, all of which serve. @throws RuntimeError that says what does not */
   readonly checkParts?: (description: ModelDescription) => void;
 }
-
-const NO_VERSION = 'it has no version to serve';
 
 export class ModelManager implements ModelControl {
   readonly #options: ModelManagerOptions;
@@ -220,11 +218,19 @@ export class ModelManager implements ModelControl {
   #partsFailed(name: string, error: RuntimeError): RuntimeError {
     const problems =
       error instanceof InvalidModelConfig ? error.problems : [{ path: '', message: error.message }];
-    this.#parts.observer.modelLoading(name);
-    this.#parts.observer.modelUnreadable(name, problems);
-    this.#failed(name, problems.map(formatProblem).join('; '));
+    this.#tellFailed(name, problems);
     if (!this.#parts.registry.lifecycles(name)) this.#unreadable.add(name);
     return loadFailed(name, error.message, error);
+  }
+
+  /** The same is not told again each time when another model comes or goes; a load of this one forgets what was told. */
+  #tellFailed(name: string, problems: readonly ConfigProblem[]): void {
+    const reason = problems.map(formatProblem).join('; ');
+    if (this.#failures.get(name) !== reason) {
+      this.#parts.observer.modelLoading(name);
+      this.#parts.observer.modelUnreadable(name, problems);
+    }
+    this.#failed(name, reason);
   }
 
   /** As far as it is known. */
@@ -236,14 +242,13 @@ export class ModelManager implements ModelControl {
   }
 
   async #apply(description: ModelDescription): Promise<void> {
-    const { registry, observer, loader } = this.#parts;
+    const { registry, loader } = this.#parts;
     const { name, versions } = description;
     if (this.#isStopped)
       throw new RuntimeError('SHUTTING_DOWN', `'${name}' is not loaded any more`);
     if (versions.length === 0) {
       registry.know(name);
-      observer.modelUnreadable(name, [{ path: '', message: NO_VERSION }]);
-      this.#failed(name, NO_VERSION);
+      this.#tellFailed(name, [{ path: '', message: NO_VERSION }]);
       throw noVersions(name);
     }
     this.#unreadable.delete(name);
