@@ -1,6 +1,6 @@
 // `npm run bench:cascade`: the sample cascade against asking its last stage for everything. See --help, and docs/cascades.md.
 
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { TestClient } from '../runtime/e2e/harness/test-client.js';
 import { cascadeOutcome } from './cascade/cascade-report.js';
 import { measureCascade } from './cascade/measure-cascade.js';
@@ -38,7 +38,7 @@ const missing = missingData();
 if (missing === undefined) process.exitCode = await runBench(BENCH, args);
 else
   process.stdout.write(
-    `skipped: there is no ${missing}; tools/README.md says where the data is from\n`,
+    `skipped: there is no file ${missing}; tools/README.md says where the data is from\n`,
   );
 
 /** The file that is not there. */
@@ -46,11 +46,15 @@ function missingData(): string | undefined {
   try {
     const values = parseFlags(args, BENCH.flags);
     const file = values.text('data')!;
-    return values.has('help') || existsSync(file) ? undefined : file;
+    return values.has('help') || isFile(file) ? undefined : file;
   } catch {
     // runBench says what is wrong with the flags.
     return undefined;
   }
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 async function measure(values: FlagValues, say: Say, cleanup: Cleanup): Promise<Outcome> {
