@@ -25,6 +25,8 @@ export default defineConfig({
           include: ['runtime/e2e/**/*.e2e.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          // What is polled for may have to wait for a thread that is computing.
+          expect: { poll: { timeout: 60_000 } },
           fileParallelism: false,
         },
       },
