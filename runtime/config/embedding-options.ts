@@ -40,6 +40,7 @@ export interface EmbeddingOptions {
   readonly grpcKeepalivePermitWithoutCalls?: boolean;
   readonly grpcMaxConnectionAge?: number;
   readonly grpcMaxConnectionAgeGrace?: number;
+  readonly grpcMaxConcurrentStreams?: number;
   /** Serve health over HTTP. [true if httpPort is given] */
   readonly allowHttp?: boolean;
   readonly httpAddress?: string;

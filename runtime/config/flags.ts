@@ -137,6 +137,12 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         'Time for calls of a connection that is too old.',
         '0',
       ),
+      integer(
+        'grpc-max-concurrent-streams',
+        'N',
+        'Calls under way on one connection, streams included; further ones wait at the client. 0: any number.',
+        '1000',
+      ),
       none('grpc-http2-max-pings-without-data', 'N', 'pings of clients are not limited'),
       none(
         'grpc-http2-min-recv-ping-interval-without-data',

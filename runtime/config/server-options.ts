@@ -70,6 +70,8 @@ export interface GrpcOptions extends ListenOptions {
   readonly keepalivePermitWithoutCalls: boolean;
   readonly maxConnectionAgeMs: number;
   readonly maxConnectionAgeGraceMs: number;
+  /** Of one connection; 0: any number. */
+  readonly maxConcurrentStreams: number;
 }
 
 export interface GrpcRestriction {
@@ -238,6 +240,7 @@ function grpcOptions(flags: Flags): GrpcOptions {
     keepalivePermitWithoutCalls: flags.flag('grpc-keepalive-permit-without-calls'),
     maxConnectionAgeMs: flags.integer('grpc-max-connection-age'),
     maxConnectionAgeGraceMs: flags.integer('grpc-max-connection-age-grace'),
+    maxConcurrentStreams: flags.integer('grpc-max-concurrent-streams'),
   };
 }
 

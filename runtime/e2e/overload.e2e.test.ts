@@ -1,7 +1,9 @@
 // Many more requests than a model can take, all at once.
 
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { connect, type Settings } from 'node:http2';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import protobuf from 'protobufjs';
@@ -11,15 +13,15 @@ import { scrape } from './harness/metrics.js';
 import { fp32, fp32Output, inferRequest } from './harness/requests.js';
 import { serving, type Serving } from './harness/serving.js';
 import { TemporaryRepository } from './harness/temporary-repository.js';
+import { TestServer } from './harness/test-server.js';
 
 const run = promisify(execFile);
 const BURST = fileURLToPath(new URL('fixtures/burst.mjs', import.meta.url));
 const PROTO = fileURLToPath(new URL('../../proto/grpc_service.proto', import.meta.url));
 
 const REQUESTS = 100_000;
-const CONNECTIONS = 20;
-/** An open stream of HTTP/2 is some 10 kB in Node, so that many requests at once are 1 GB; the queue adds nothing to speak of. */
-const MOST_BYTES = 2 * 2 ** 30;
+/** Without a limit on the calls of a connection, two bursts are 1.4 GiB: an open stream of HTTP/2 is some 10 kB in Node. */
+const MOST_BYTES = 2 ** 30;
 /** One of the bounds of the histogram of queue times. */
 const LIMIT_US = 50_000;
 
@@ -48,24 +50,26 @@ const request = inferRequest('small', [fp32('x', [1, 64], Array<number>(64).fill
 describe('a model that is asked more than it can take', () => {
   const here = serving(repositoryOf('max_queue_size: 16'));
 
-  it('answers every one of 100,000 at once, refuses what finds the queue full, and goes on', async () => {
-    const counts = await burst(here);
-    const [served, refused] = [counts['0']!, counts[FULL]!];
+  it('answers every one of 100,000 at once, over many connections or one, refuses what finds the queue full, and goes on', async () => {
+    const bursts = [await burst(here, 20), await burst(here, 1)];
+    const of = (status: string): number => bursts.reduce((sum, it) => sum + it[status]!, 0);
+    const [served, refused] = [of('0'), of(FULL)];
 
-    expect(Object.keys(counts)).toHaveLength(2);
-    expect(served + refused).toBe(REQUESTS);
+    for (const counts of bursts) expect(Object.keys(counts)).toHaveLength(2);
+    expect(served + refused).toBe(2 * REQUESTS);
     expect(await countedBy(here)).toEqual({ served, refused, waiting: 0 });
     expect(mostResidentBytes(here)).toBeLessThan(MOST_BYTES);
     expect(fp32Output(await here.client.infer(request), 'y')).toHaveLength(64);
-  }, 180_000);
+  }, 300_000);
 });
 
 describe('a model whose queue is longer than its time limit', () => {
   const policy = `max_queue_size: 20000 default_timeout_microseconds: ${LIMIT_US}`;
-  const here = serving(repositoryOf(policy));
+  // So that all of them are in the queue at once, and most for too long.
+  const here = serving(repositoryOf(policy), ['--grpc-max-concurrent-streams=0']);
 
   it('serves none of 100,000 at once that has waited longer than that', async () => {
-    const counts = await burst(here);
+    const counts = await burst(here, 20);
     const [served, refused] = [counts['0']!, counts[EXPIRED]! + (counts[FULL] ?? 0)];
 
     expect(served + refused).toBe(REQUESTS);
@@ -76,14 +80,32 @@ describe('a model whose queue is longer than its time limit', () => {
     expect(values.get(`${histogram}_bucket{model="small",le="${LIMIT_US}",version="1"}`)).toBe(
       served,
     );
-    expect(mostResidentBytes(here)).toBeLessThan(MOST_BYTES);
-  }, 180_000);
+  }, 300_000);
+});
+
+describe('the calls of one connection', () => {
+  it.each([
+    { flags: [], most: 1000 },
+    { flags: ['--grpc-max-concurrent-streams=8'], most: 8 },
+    { flags: ['--grpc-max-concurrent-streams=0'], most: 2 ** 32 - 1 },
+  ])('that are under way at once are $most at most with $flags', async ({ flags, most }) => {
+    const repository = repositoryOf('max_queue_size: 16');
+    const server = await TestServer.start({ repository: repository.path, flags });
+
+    const session = connect(`http://127.0.0.1:${server.ports.grpc}`);
+    const [{ maxConcurrentStreams }] = (await once(session, 'remoteSettings')) as [Settings];
+    session.close();
+    await server.stop();
+    repository.remove();
+
+    expect(maxConcurrentStreams).toBe(most);
+  });
 });
 
 /** How many of the requests were answered with which status. */
-async function burst({ server }: Serving): Promise<Record<string, number>> {
+async function burst({ server }: Serving, connections: number): Promise<Record<string, number>> {
   const message = encoded(request).toString('base64');
-  const args = [BURST, String(server.ports.grpc), String(REQUESTS), String(CONNECTIONS), message];
+  const args = [BURST, String(server.ports.grpc), String(REQUESTS), String(connections), message];
   const { stdout } = await run(process.execPath, args);
   return JSON.parse(stdout) as Record<string, number>;
 }

@@ -39,6 +39,8 @@ export interface GrpcJsTransportOptions {
   /** 0: connections live as long as they like. */
   readonly maxConnectionAgeMs: number;
   readonly maxConnectionAgeGraceMs: number;
+  /** Of one connection: an open one takes some 10 kB, whatever becomes of it. Clients keep to it by waiting. 0: any number. */
+  readonly maxConcurrentStreams: number;
 }
 
 export class GrpcJsTransport implements GrpcTransport {
@@ -62,6 +64,9 @@ export class GrpcJsTransport implements GrpcTransport {
       ...(options.maxConnectionAgeMs > 0 && {
         'grpc.max_connection_age_ms': options.maxConnectionAgeMs,
         'grpc.max_connection_age_grace_ms': options.maxConnectionAgeGraceMs,
+      }),
+      ...(options.maxConcurrentStreams > 0 && {
+        'grpc.max_concurrent_streams': options.maxConcurrentStreams,
       }),
     });
   }
