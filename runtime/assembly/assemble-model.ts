@@ -13,6 +13,7 @@ import { assembleOnnxModel } from './assemble-onnx-model.js';
 import { assembleRemoteModel } from './assemble-remote-model.js';
 import { assembleScriptModel } from './assemble-script-model.js';
 import type { AssemblyOptions, AssemblyParts } from './assembly-parts.js';
+import { checkFallbacks } from './check-fallbacks.js';
 import { checkOnnxModel } from './check-onnx-model.js';
 import { checkRemoteModel } from './check-remote-model.js';
 import { checkScriptModel } from './check-script-model.js';
@@ -58,8 +59,17 @@ const KINDS: readonly ModelKind[] = [
 ];
 
 export function modelAssembler(parts: AssemblyParts, options: AssemblyOptions): LoadVersion {
-  return (description, version) =>
-    kindOf(description.message).assemble(parts, options, { description, version });
+  return async (description, version) => {
+    const what = { description, version };
+    const loaded = await kindOf(description.message).assemble(parts, options, what);
+    try {
+      checkFallbacks(parts.catalog, loaded.model);
+      return loaded;
+    } catch (error) {
+      await loaded.close();
+      throw error;
+    }
+  };
 }
 
 /** Whether a server could serve it, as far as that goes without opening the model. @throws RuntimeError */

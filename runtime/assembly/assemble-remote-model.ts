@@ -124,7 +124,7 @@ class RemoteVersion implements LoadedVersion {
     const { name, statistics, version, batched, outputs } = served;
     const inside = remoteNode(remote, endpoints);
     const resilience = modelResilience(config.resilience, assembly, {
-      model: { name, version, batched },
+      model: { name, version, batched, outputs },
       inside,
     });
     this.#endpoints = endpoints;

@@ -12,6 +12,7 @@ import { RecordedReply, aModelConfig, aRequest } from '../testing/build.js';
 import { FakeCatalog, aServedModel } from '../testing/fake-catalog.js';
 import { FakeClock } from '../testing/fake-clock.js';
 import { HeldServable } from '../testing/held-servable.js';
+import { POLICY_MODEL } from '../testing/policy-bench.js';
 import { modelResilience } from './model-resilience.js';
 
 const CONFIG = `resilience {
@@ -62,7 +63,7 @@ class Road {
   readonly #servable;
 
   constructor() {
-    const model = { name: 'm', version: 1, batched: true };
+    const model = POLICY_MODEL;
     const inside: PipelineNode = { kind: 'model', name: 'model', model, children: [] };
     const { clock, wheel, catalog } = this;
     const parts = { clock, wheel, catalog, random: () => 0.5 };

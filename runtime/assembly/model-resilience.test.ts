@@ -8,6 +8,7 @@ import { FakeCatalog, aServedModel } from '../testing/fake-catalog.js';
 import { FakeClock } from '../testing/fake-clock.js';
 import { HeldServable } from '../testing/held-servable.js';
 import { servableConformance } from '../testing/servable-conformance.js';
+import { POLICY_MODEL } from '../testing/policy-bench.js';
 import { modelResilience, type ModelResilience } from './model-resilience.js';
 
 const ALL = `
@@ -26,7 +27,7 @@ class Bench {
 
   constructor(resilience: string) {
     const { clock, wheel, catalog } = this;
-    const model = { name: 'm', version: 1, batched: true };
+    const model = POLICY_MODEL;
     const inside: PipelineNode = { kind: 'model', name: 'model', model, children: [] };
     const parts = { clock, wheel, catalog, random: () => 0.5 };
     const { resilience: config } = aModelConfig(resilience);

@@ -39,8 +39,8 @@ export function modelResilience(
   { model, inside }: { readonly model: PolicyParts['model']; readonly inside: PipelineNode },
 ): ModelResilience | undefined {
   if (!config) return undefined;
-  const { name, version, batched } = model;
-  const parts = { model: { name, version, batched }, clock, wheel, random };
+  const { name, version, batched, outputs } = model;
+  const parts = { model: { name, version, batched, outputs }, clock, wheel, random };
   const policies = policiesOf(config, parts, catalog);
   return {
     layers: [

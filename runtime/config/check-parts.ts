@@ -143,7 +143,8 @@ function disagreement(
   );
 }
 
-function fits(one: readonly number[], other: readonly number[]): boolean {
+/** Whether there are sizes that are both; -1 is any. */
+export function fits(one: readonly number[], other: readonly number[]): boolean {
   return (
     one.length === other.length &&
     one.every((size, at) => size === -1 || other[at] === -1 || size === other[at])

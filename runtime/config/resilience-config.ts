@@ -44,14 +44,16 @@ export interface LastGoodConfig {
   readonly maxAgeMs: number;
 }
 
+/** Names of the other model → of this one; an empty map: they are the same. */
+export interface FallbackNames {
+  readonly inputs: ReadonlyMap<string, string>;
+  readonly outputs: ReadonlyMap<string, string>;
+}
+
 export type FallbackConfig = { readonly level: string } & (
   | {
       readonly model: { readonly name: string; readonly version: number };
-      /** Names of the other model → of this one. */
-      readonly names: {
-        readonly inputs: ReadonlyMap<string, string>;
-        readonly outputs: ReadonlyMap<string, string>;
-      };
+      readonly names: FallbackNames;
       readonly lastGood?: undefined;
     }
   | {

@@ -101,6 +101,28 @@ describe('settings of the scheduler and of instances that have no effect yet', (
   });
 });
 
+describe('a hedge', () => {
+  const warningsOf = (policy: string): string[] => {
+    const { message } = parseModelConfig(`resilience { ${policy} }`);
+    return ineffectiveSettings(message, { hasResponseCache: false });
+  };
+
+  it('is told of where the timeout ends the request before it begins', () => {
+    expect(warningsOf('timeout_microseconds: 50000 hedge { delay_microseconds: 50000 }')).toEqual([
+      'resilience.hedge is due only after timeout_microseconds and ignored',
+    ]);
+  });
+
+  it.each([
+    'timeout_microseconds: 50000 hedge { delay_microseconds: 20000 }',
+    'timeout_microseconds: 50000 hedge { delay_quantile: 0.9 }',
+    'hedge { delay_microseconds: 50000 }',
+    'timeout_microseconds: 50000',
+  ])('is not where it can begin: %s', (policy) => {
+    expect(warningsOf(policy)).toEqual([]);
+  });
+});
+
 describe('max_inflight_requests', () => {
   it('is told of where no step can be decoupled', () => {
     const { message } = parseModelConfig('ensemble_scheduling { max_inflight_requests: 2 }');

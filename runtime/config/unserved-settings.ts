@@ -90,6 +90,11 @@ const IGNORED: readonly Setting[] = [
     isSet: ({ ensemble_scheduling: scheduling, model_transaction_policy: policy }) =>
       Boolean(scheduling?.max_inflight_requests) && policy?.decoupled !== true,
   },
+  {
+    says: 'resilience.hedge is due only after timeout_microseconds',
+    isSet: ({ resilience: { timeout_microseconds: timeout = 0, hedge = {} } = {} }) =>
+      Number(timeout) > 0 && Number(hedge.delay_microseconds ?? 0) >= Number(timeout),
+  },
   instanceSetting('host_policy'),
 ];
 

@@ -67,6 +67,20 @@ describe('Leg', () => {
     expect(target.wheel.size).toBe(0);
   });
 
+  it('says for whom its time was kept back, where that is why it ended', () => {
+    const target = aTarget();
+    const reply = new RecordedReply();
+    const parent = new Call(target.clock.now());
+
+    const deadline = target.clock.now() + 5;
+    new Leg(target, reply, { parent, deadline, isLimit: false }).send(aRequest());
+    target.clock.advance(6);
+
+    expect(reply.ends[0]!.message).toBe(
+      "model 'm' did not answer within 5 ms and the time that is left is for others",
+    );
+  });
+
   it('says nothing of its time when it ended at the very moment at which that is over', () => {
     const target = aTarget();
     const deadline = target.clock.now() + 5;

@@ -84,6 +84,7 @@ export class Leg extends TimerNode implements Reply {
   readonly call: Call;
   readonly #reply: Reply;
   readonly #hasOwnDeadline: boolean;
+  readonly #isLimit: boolean;
   /** Who is asked; '' before. The request itself is not kept: its sender may live for much longer. */
   modelName = '';
   /** On the clock's scale; 0: it has not ended. */
@@ -95,10 +96,11 @@ export class Leg extends TimerNode implements Reply {
   /** Of the version that answered; '' before. */
   modelVersion = '';
 
-  constructor(target: LegTarget, reply: Reply, { parent, deadline, isLimit }: LegTime) {
+  constructor(target: LegTarget, reply: Reply, { parent, deadline, isLimit = true }: LegTime) {
     super();
     this.target = target;
     this.#reply = reply;
+    this.#isLimit = isLimit;
     const { clock, wheel } = target;
     this.call = parent.child(clock.now(), deadline, isLimit);
     parent.sent(this);
@@ -144,7 +146,8 @@ export class Leg extends TimerNode implements Reply {
     // What was due at the same moment may have ended it.
     if (this.ended) return;
     const ms = Math.round(this.call.deadline - this.call.timings.receivedAt);
-    const text = `model '${this.modelName}' did not answer within ${ms} ms (${this.target.name})`;
+    const whose = this.#isLimit ? `(${this.target.name})` : 'and the time that is left is for others';
+    const text = `model '${this.modelName}' did not answer within ${ms} ms ${whose}`;
     this.end(new RuntimeError('DEADLINE_EXCEEDED', text));
     this.call.cancel();
   }

@@ -1,7 +1,9 @@
 // Models with a resilience block, asked by a gRPC client.
 
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { ONNX_TYPE } from '../testing/onnx-model.js';
+import { ONNX_TYPE, type OnnxGraph } from '../testing/onnx-model.js';
 import { scrape } from './harness/metrics.js';
 import { fp32, fp32Output, inferRequest } from './harness/requests.js';
 import { serving } from './harness/serving.js';
@@ -12,6 +14,7 @@ import type { Message } from './harness/test-client.js';
 const UNAVAILABLE = 14;
 const RESOURCE_EXHAUSTED = 8;
 const INTERNAL = 13;
+const DEADLINE_EXCEEDED = 4;
 
 const shape = ['n', 2];
 const NEGATES = {
@@ -211,3 +214,45 @@ function told(answer: Message): Record<string, unknown> {
     ]),
   );
 }
+
+describe('a fallback', () => {
+  const repository = new TemporaryRepository();
+  const doubles = (type: number): OnnxGraph => ({
+    inputs: [{ name: 'x', type: ONNX_TYPE.FLOAT, shape }],
+    outputs: [{ name: 'y', type, shape }],
+    nodes: [{ op: 'Cast', inputs: ['x'], outputs: ['y'], ints: { to: type } }],
+  });
+  repository.model('small', doubles(ONNX_TYPE.INT64), 'max_batch_size: 2');
+  repository.model(
+    'leans',
+    COMPUTES_LONG,
+    `max_batch_size: 2 resilience { timeout_microseconds: 200000 fallback { model_name: "small" } }`,
+  );
+  const here = serving(repository, ['--model-control-mode=explicit']);
+  const load = (name: string): Promise<Message> =>
+    here.client.call('RepositoryModelLoad', { model_name: name });
+
+  it('that does not fit keeps its model from being loaded; one that is not there does not', async () => {
+    await expect(load('leans')).rejects.toMatchObject({
+      details: expect.stringContaining(
+        "fallback 'small' of model 'leans' has TYPE_INT64 for output 'y', which is TYPE_FP32",
+      ) as string,
+    });
+
+    await here.client.call('RepositoryModelUnload', { model_name: 'small' });
+    rmSync(join(repository.path, 'small'), { recursive: true });
+    await load('leans');
+  });
+
+  it('that has changed since does not answer in another type', async () => {
+    const request = inferRequest('leans', [fp32('x', [1, 2], [1, 2])]);
+    repository.model('small', doubles(ONNX_TYPE.FLOAT), 'max_batch_size: 2');
+    await load('small');
+    expect(fp32Output(await here.client.infer(request), 'y')).toEqual([1, 2]);
+
+    repository.model('small', doubles(ONNX_TYPE.INT64), 'max_batch_size: 2');
+    await load('small');
+
+    await expect(here.client.infer(request)).rejects.toMatchObject({ code: DEADLINE_EXCEEDED });
+  });
+});

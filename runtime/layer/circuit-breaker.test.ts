@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../core/errors.js';
 import { Call } from '../core/call.js';
 import { RecordedReply, aRequest } from '../testing/build.js';
-import { PolicyBench } from '../testing/policy-bench.js';
+import { POLICY_MODEL, PolicyBench } from '../testing/policy-bench.js';
 import { servableConformance } from '../testing/servable-conformance.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { Timeout } from './timeout.js';
@@ -118,7 +118,7 @@ describe('CircuitBreaker', () => {
   it('takes for one that the model was slower than its timeout', () => {
     const bench = watched();
     const { clock, wheel } = bench;
-    const model = { name: 'm', version: 1, batched: true };
+    const model = POLICY_MODEL;
     const timed = new Timeout(50, { model, clock, wheel, random: Math.random }).around(
       bench.servable,
     );

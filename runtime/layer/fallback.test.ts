@@ -65,6 +65,30 @@ describe('Fallback', () => {
     expect(bench.count('fallbacks')).toBe(0);
   });
 
+  it('goes on to the next target when one answers what the model cannot have answered', () => {
+    const bench = new FallbackBench(asks('changed'), asks('small'));
+
+    const { reply } = bench.ask();
+    bench.model.asked[0]!.fail('BACKEND_FAILED');
+    bench.other('changed').asked[0]!.answer(aResponse({ outputs: [aTensor('other', [1], [1])] }));
+    bench.other('small').asked[0]!.answer();
+
+    expect(reply.outcome).toBe('ok');
+    expect(reply.responses).toHaveLength(1);
+    expect(reply.responses[0]!.degradation).toMatchObject({ level: 'small level' });
+  });
+
+  it('fails with the error of the model when no target answers what it can have answered', () => {
+    const bench = new FallbackBench(asks('changed'));
+
+    const { reply } = bench.ask();
+    bench.model.asked[0]!.fail('BACKEND_FAILED');
+    bench.other('changed').asked[0]!.answer(aResponse({ outputs: [] }));
+
+    expect(reply.responses).toHaveLength(0);
+    expect(reply.outcome).toBe('BACKEND_FAILED');
+  });
+
   it.each<ErrorCode>([
     'BACKEND_FAILED',
     'BACKEND_LOST',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { NO_PARAMETERS } from '../core/inference.js';
 import { Call } from '../core/call.js';
 import { RecordedReply, aBatchedConfig, aRequest, aResponse } from '../testing/build.js';
-import { PolicyBench } from '../testing/policy-bench.js';
+import { POLICY_MODEL, PolicyBench } from '../testing/policy-bench.js';
 import { SchedulerBench } from '../testing/scheduler-bench.js';
 import { servableConformance } from '../testing/servable-conformance.js';
 import { Hedge, type HedgeOptions } from './hedge.js';
@@ -111,7 +111,7 @@ describe('Hedge', () => {
   it('takes the leg that lost out of the queue of its model', async () => {
     const bench = new SchedulerBench(aBatchedConfig(''));
     const { clock, wheel, runner, statistics } = bench;
-    const model = { name: 'm', version: 1, batched: true };
+    const model = POLICY_MODEL;
     const options = { delay: { ms: 10 }, maxAttempts: 2, budgetPercent: 5 };
     const hedge = new Hedge(options, { model, clock, wheel, random: Math.random });
     const reply = new RecordedReply();

@@ -1,6 +1,7 @@
 // One policy of a model's `resilience` block: a layer, and the node by which people see it. Made once for a version.
 
 import type { Clock } from '../core/clock.js';
+import type { ServedModel } from '../core/model-catalog.js';
 import type { InferenceRequest } from '../core/inference.js';
 import type { PipelineNode } from '../core/pipeline-node.js';
 import type { Servable } from '../core/servable.js';
@@ -14,7 +15,7 @@ export interface PolicyLayer {
 
 /** What policies are told of the version they are for, and what they measure time with. */
 export interface PolicyParts {
-  readonly model: { readonly name: string; readonly version: number; readonly batched: boolean };
+  readonly model: Pick<ServedModel, 'name' | 'version' | 'batched' | 'outputs'>;
   readonly clock: Clock;
   readonly wheel: TimerWheel;
   /** From 0 to below 1. */

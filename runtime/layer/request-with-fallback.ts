@@ -2,12 +2,13 @@
 
 import type { Call } from '../core/call.js';
 import type { Deadline } from '../core/deadline.js';
-import { firstError, type RuntimeError } from '../core/errors.js';
+import { RuntimeError, firstError } from '../core/errors.js';
 import { isReplaceable } from '../core/failure-kind.js';
 import { worstOf, type InferenceRequest, type InferenceResponse } from '../core/inference.js';
 import { Leg, type LegTarget } from '../core/leg.js';
 import type { Reply } from '../core/servable.js';
-import { LastGoodTarget, type FallbackTarget, type ModelTarget } from './fallback-target.js';
+import type { Tensor } from '../core/tensor.js';
+import { LastGoodTarget, ModelTarget, type FallbackTarget } from './fallback-target.js';
 import type { AskedRows } from './last-good.js';
 import { rowsOf, type PolicyParts } from './policy-layer.js';
 import { SERVED_BY, servedBy } from './served-by.js';
@@ -65,21 +66,25 @@ export class RequestWithFallback implements Reply {
       return;
     }
     this.#response = undefined;
+    this.#failed(error);
+  }
+
+  // ---- details below; callers need not read ----
+
+  #failed(error: RuntimeError): void {
     this.#errors.push(error);
     // A target may refuse what the model itself would have taken.
     const mayGoOn = this.#index < 0 ? isReplaceable(error, this.#call) : !this.#call.cancelled;
     if (!mayGoOn || !this.#askNext()) this.#reply.end(firstError(this.#errors as [RuntimeError]));
   }
 
-  // ---- details below; callers need not read ----
-
   #answered(response: InferenceResponse | undefined): void {
     const { targets, keepers, parts } = this.#policy;
     const target = targets[this.#index];
     if (!response) {
       this.#reply.end();
-    } else if (target) {
-      this.#answerFor(target, response);
+    } else if (target instanceof ModelTarget) {
+      this.#answeredBy(target, response);
     } else {
       this.#reply.response(response);
       this.#reply.end();
@@ -112,7 +117,7 @@ export class RequestWithFallback implements Reply {
     const { timings } = this.#call;
     timings.cached = true;
     timings.queuedAt = timings.dispatchedAt = timings.completedAt = now;
-    this.#answerFor(target, response);
+    this.#answerFor(target, response, response.outputs);
     return true;
   }
 
@@ -135,12 +140,24 @@ export class RequestWithFallback implements Reply {
     leg.send(request, rowsOf(this.#request, this.#policy.parts.model));
   }
 
+  #answeredBy(target: ModelTarget, response: InferenceResponse): void {
+    let outputs;
+    try {
+      outputs = outputsInNames(response, target.names, this.#policy.parts.model.outputs);
+    } catch (error) {
+      this.#failed(RuntimeError.from(error));
+      return;
+    }
+    this.#answerFor(target, response, outputs);
+  }
+
   /** In the name of the model that was asked. */
-  #answerFor(target: FallbackTarget, response: InferenceResponse): void {
+  #answerFor(
+    { degradation }: FallbackTarget,
+    response: InferenceResponse,
+    outputs: readonly Tensor[],
+  ): void {
     const { model } = this.#policy.parts;
-    const { degradation } = target;
-    const outputs =
-      target instanceof LastGoodTarget ? response.outputs : outputsInNames(response, target.names);
     this.#reply.response({
       modelName: model.name,
       modelVersion: String(model.version),

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { aRequest, aResponse, aTensor } from '../testing/build.js';
+import type { DataType } from '../core/data-type.js';
+import type { TensorMetadata } from '../core/model-catalog.js';
 import { outputsInNames, requestInNames } from './tensor-names.js';
 
 const NONE = { inputs: new Map<string, string>(), outputs: new Map<string, string>() };
-const named = (outputs: { name: string }[]): string[] => outputs.map(({ name }) => name);
 
 describe('requestInNames', () => {
   it('leaves a request as it is without maps', () => {
@@ -44,15 +45,35 @@ describe('requestInNames', () => {
 });
 
 describe('outputsInNames', () => {
-  const response = aResponse({ outputs: [aTensor('p', [1], [1]), aTensor('q', [1], [2])] });
+  const response = aResponse({
+    ...{ modelName: 'small' },
+    outputs: [aTensor('p', [1], [1]), aTensor('q', [1], [2])],
+  });
+  const declared = (name: string, dataType: DataType = 'FP32'): TensorMetadata => ({
+    ...{ name, dataType },
+    shape: [-1],
+  });
+  const scoreOfQ = { ...NONE, outputs: new Map([['q', 'score']]) };
 
-  it('leaves outputs as they are without a map', () => {
-    expect(outputsInNames(response, NONE)).toBe(response.outputs);
+  it('leaves outputs as they are without a map, except those that are none of ours', () => {
+    expect(outputsInNames(response, NONE, [declared('p')])).toEqual([response.outputs[0]]);
   });
 
   it('gives the mapped ones our names and leaves out the rest', () => {
-    const names = { ...NONE, outputs: new Map([['q', 'score']]) };
+    const outputs = outputsInNames(response, scoreOfQ, [declared('p'), declared('score')]);
 
-    expect(named([...outputsInNames(response, names)])).toEqual(['score']);
+    expect(outputs).toEqual([{ ...response.outputs[1], name: 'score' }]);
+  });
+
+  it('takes none of another type for ours', () => {
+    expect(() => outputsInNames(response, scoreOfQ, [declared('score', 'FP64')])).toThrow(
+      "fallback 'small' answered FP32 for output 'score', which is FP64",
+    );
+  });
+
+  it('takes no answer that has none of ours', () => {
+    expect(() => outputsInNames(response, NONE, [declared('score')])).toThrow(
+      "fallback 'small' answered none of the outputs",
+    );
   });
 });

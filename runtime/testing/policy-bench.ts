@@ -10,6 +10,12 @@ import { FakeClock } from './fake-clock.js';
 import { HeldServable } from './held-servable.js';
 import type { Subject } from './servable-conformance.js';
 
+/** Answers as aResponse does. */
+export const POLICY_MODEL: PolicyParts['model'] = {
+  ...{ name: 'm', version: 1, batched: true },
+  outputs: [{ name: 'OUTPUT0', dataType: 'FP32', shape: [-1, 2] }],
+};
+
 export class PolicyBench<Policy extends PolicyLayer> {
   readonly clock = new FakeClock();
   readonly wheel = new TimerWheel(this.clock);
@@ -21,8 +27,7 @@ export class PolicyBench<Policy extends PolicyLayer> {
 
   constructor(create: (parts: PolicyParts) => Policy) {
     const { clock, wheel } = this;
-    const model = { name: 'm', version: 1, batched: true };
-    this.policy = create({ model, clock, wheel, random: () => this.random });
+    this.policy = create({ model: POLICY_MODEL, clock, wheel, random: () => this.random });
     this.servable = this.policy.around(this.model);
   }
 
