@@ -146,7 +146,9 @@ export class Leg extends TimerNode implements Reply {
     // What was due at the same moment may have ended it.
     if (this.ended) return;
     const ms = Math.round(this.call.deadline - this.call.timings.receivedAt);
-    const whose = this.#isLimit ? `(${this.target.name})` : 'and the time that is left is for others';
+    const whose = this.#isLimit
+      ? `(${this.target.name})`
+      : 'and the time that is left is for others';
     const text = `model '${this.modelName}' did not answer within ${ms} ms ${whose}`;
     this.end(new RuntimeError('DEADLINE_EXCEEDED', text));
     this.call.cancel();
