@@ -7,16 +7,26 @@ const alias = {
   'inferd-client': fileURLToPath(new URL('./clients/typescript/src/index.ts', import.meta.url)),
 };
 
+/** A property with thousands of cases takes seconds, and many times that on a machine with other things to do. */
+const HANGS_MS = 60_000;
+
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'client', include: ['clients/typescript/src/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'client',
+          include: ['clients/typescript/src/**/*.test.ts'],
+          testTimeout: HANGS_MS,
+        },
+      },
       {
         resolve: { alias },
         test: {
           name: 'unit',
           include: ['runtime/**/*.test.ts', 'benchmarks/**/*.test.ts'],
           exclude: ['runtime/e2e/**'],
+          testTimeout: HANGS_MS,
         },
       },
       {
