@@ -94,7 +94,11 @@ class ServerBuilder {
     if (cache) this.#lifecycle.onStop('response cache', () => cache.close());
     this.#report = new LoadReport(log, this.#clock);
     const hasGpu = hasCudaGpu();
-    const { modelRepositories: repositories, modelControlMode: controlMode, autoComplete } = options;
+    const {
+      modelRepositories: repositories,
+      modelControlMode: controlMode,
+      autoComplete,
+    } = options;
     this.#registry = new ModelRegistry((name) => this.#manager.isListed(name));
     const assemble = this.#createAssembler(hasGpu);
     const loadVersion = holdOverrideFiles(showModelCard(assemble));

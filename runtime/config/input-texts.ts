@@ -6,11 +6,7 @@ import type { ModelConfig, TensorSpec } from './model-config.js';
 
 type Model = Pick<ModelConfig, 'name' | 'batched'>;
 
-export function wrongTypeText(
-  got: DataType,
-  { name, dataType }: TensorSpec,
-  model: Model,
-): string {
+export function wrongTypeText(got: DataType, { name, dataType }: TensorSpec, model: Model): string {
   const type = got === 'INVALID' ? '<invalid>' : got;
   return `inference input '${name}' data-type is '${type}', but model '${model.name}' expects '${dataType}'`;
 }

@@ -116,10 +116,7 @@ class SampleReader {
     const { data_type: type = 'TYPE_INVALID' } = message;
     const given = dataTypeFromConfig(type);
     if (given !== dataType)
-      this.#refusal(
-        `inputs['${name}'].data_type`,
-        wrongTypeText(given ?? 'INVALID', spec, this.#config),
-      );
+      this.#refusal(`inputs['${name}'].data_type`, wrongTypeText(given, spec, this.#config));
     const dims = (message.dims ?? []).map(Number);
     this.#checkDims(spec, dims);
     const source = sourceOf(message);

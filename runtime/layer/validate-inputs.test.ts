@@ -77,6 +77,12 @@ describe('validateInputs', () => {
       "unexpected inference output 'Z' for model 'm'",
     ],
     [
+      'outputs that the model does not have, the first by name',
+      [A, B],
+      ['Z', 'Y', 'X'],
+      "unexpected inference output 'X' for model 'm'",
+    ],
+    [
       'a missing input',
       [A],
       [],
@@ -176,9 +182,7 @@ describe('validateInputs', () => {
     expect(errorOf(TWO, wrong)).toContain("unexpected shape for input 'B'");
     expect(errorOf(TWO, wrong.toReversed())).toContain("unexpected shape for input 'A'");
     expect(errorOf(TWO, [aTensor('C', [1, 1], [1]), aTensor('D', [1, 1], [1])])).toContain("'D'");
-    expect(errorOf(TWO, [A, B, aTensor('C', [1, 1], [1])])).toContain(
-      "Got input(s) ['C','B','A']",
-    );
+    expect(errorOf(TWO, [A, B, aTensor('C', [1, 1], [1])])).toContain("Got input(s) ['C','B','A']");
   });
 
   it('leaves the note on batches out for a model without batching', () => {

@@ -70,11 +70,12 @@ class RequestValidator {
   }
 
   #checkOutputs({ outputs }: InferenceRequest): void {
-    for (const { name } of outputs) {
-      if (this.#config.outputs.some((spec) => spec.name === name)) continue;
-      const text = `unexpected inference output '${name}' for model '${this.#config.name}'`;
-      throw new RuntimeError('INVALID_ARGUMENT', text);
-    }
+    const { name: model, outputs: specs } = this.#config;
+    if (outputs.every(({ name }) => specs.some((spec) => spec.name === name))) return;
+    const unknown = outputs.map(({ name }) => name).filter((name) => !specs.some(isNamed(name)));
+    // Triton keeps them sorted.
+    const text = `unexpected inference output '${unknown.sort()[0]!}' for model '${model}'`;
+    throw new RuntimeError('INVALID_ARGUMENT', text);
   }
 
   #orderedInputs(request: InferenceRequest): readonly Tensor[] {

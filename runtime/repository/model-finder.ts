@@ -72,7 +72,9 @@ export class ModelFinder {
   /** What the index shows, sorted: what has a directory now, and of `known` what a load call brought. Triton: the former alone. */
   async shown(known: readonly string[]): Promise<string[]> {
     const listing = await this.list();
-    return [...new Set([...listing.keys(), ...known.filter((name) => this.#brought.has(name))])].sort();
+    return [
+      ...new Set([...listing.keys(), ...known.filter((name) => this.#brought.has(name))]),
+    ].sort();
   }
 
   /** Looks for one model and at no other. */
