@@ -158,7 +158,7 @@ class Check {
     // What does not depend on the version is told once.
     const isSound = await this.#succeeds({ model }, async () => {
       this.#checkParts(readable);
-      await checkModel(readable, this.#settings);
+      await checkModel(readable);
     });
     for (const version of versions) await this.#version(readable, version, isSound);
   }

@@ -94,14 +94,18 @@ class ServerBuilder {
     if (cache) this.#lifecycle.onStop('response cache', () => cache.close());
     this.#report = new LoadReport(log, this.#clock);
     const hasGpu = hasCudaGpu();
-    const { modelRepositories: repositories, modelControlMode } = options;
+    const {
+      modelRepositories: repositories,
+      modelControlMode: controlMode,
+      autoComplete,
+    } = options;
     this.#registry = new ModelRegistry((name) => this.#manager.isListed(name));
     const assemble = this.#createAssembler(hasGpu);
     const loadVersion = holdOverrideFiles(showModelCard(assemble));
     const parts = { registry: this.#registry, loadVersion, observer: this.#report };
     const loader = new ModelLoader(parts, options.modelLoadThreads);
     this.#manager = new ModelManager(
-      { repositories, controlMode: modelControlMode, hasGpu, hasResponseCache: !!cache },
+      { repositories, controlMode, hasGpu, autoComplete, hasResponseCache: !!cache },
       {
         ...{ registry: this.#registry, loader, observer: this.#report },
         checkParts: pipelineCheck(this.#registry),

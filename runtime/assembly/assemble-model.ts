@@ -28,10 +28,7 @@ interface ModelKind {
     what: { readonly description: ModelDescription; readonly version: number },
   ) => Promise<LoadedVersion>;
   /** @throws RuntimeError */
-  readonly check: (
-    description: ModelDescription,
-    options: Pick<AssemblyOptions, 'autoComplete'>,
-  ) => unknown;
+  readonly check: (description: ModelDescription) => unknown;
 }
 
 const KINDS: readonly ModelKind[] = [
@@ -73,11 +70,8 @@ export function modelAssembler(parts: AssemblyParts, options: AssemblyOptions): 
 }
 
 /** Whether a server could serve it, as far as that goes without opening the model. @throws RuntimeError */
-export async function checkModel(
-  description: ModelDescription,
-  options: Pick<AssemblyOptions, 'autoComplete'>,
-): Promise<void> {
-  await kindOf(description.message).check(description, options);
+export async function checkModel(description: ModelDescription): Promise<void> {
+  await kindOf(description.message).check(description);
 }
 
 // ---- details below; callers need not read ----

@@ -26,7 +26,7 @@ export async function assembleOnnxModel(
   { description, version }: { readonly description: ModelDescription; readonly version: number },
 ): Promise<LoadedVersion> {
   const { message, directory } = description;
-  const settings = await checkOnnxModel(description, options);
+  const settings = await checkOnnxModel(description);
   const modelPath = join(directory, String(version), message.default_model_filename ?? '');
   const caching = await VersionCaching.begin(parts, options, { description, version });
   const statistics = new ModelStatistics({ ...options, cache: caching?.statistics });

@@ -5,14 +5,10 @@ import { readSessionSettings, type SessionSettings } from '../config/session-set
 import { validateTensors } from '../config/validate-tensors.js';
 import { readLabels } from '../repository/label-file.js';
 import type { ModelDescription } from '../repository/model-description.js';
-import type { AssemblyOptions } from './assembly-parts.js';
 
 /** @throws RuntimeError that says what is wrong with it */
-export async function checkOnnxModel(
-  description: ModelDescription,
-  options: Pick<AssemblyOptions, 'autoComplete'>,
-): Promise<SessionSettings> {
-  InvalidModelConfig.check(writtenProblems(description, options));
+export async function checkOnnxModel(description: ModelDescription): Promise<SessionSettings> {
+  InvalidModelConfig.check(writtenProblems(description));
   await checkLabelFiles(description);
   const { settings, problems } = readSessionSettings(description.message);
   InvalidModelConfig.check(problems);
@@ -22,14 +18,7 @@ export async function checkOnnxModel(
 // ---- details below; callers need not read ----
 
 /** What is wrong with what is written, before the model is opened. */
-function writtenProblems(
-  { message, hasConfigFile, name }: ModelDescription,
-  { autoComplete }: Pick<AssemblyOptions, 'autoComplete'>,
-): ConfigProblem[] {
-  if (!autoComplete && !hasConfigFile) {
-    const text = `must provide model configuration for '${name}' with option --disable-auto-complete-config`;
-    return [{ path: '', message: text }];
-  }
+function writtenProblems({ message, name }: ModelDescription): ConfigProblem[] {
   const problems = validateTensors(message);
   if (message.model_operations?.op_library_filename?.length) {
     const text = `custom operator libraries cannot be loaded: onnxruntime-node has no way to register them`;

@@ -68,12 +68,15 @@ describe('readWarmUp', () => {
     [
       'a wrong type',
       `{ name: "w" batch_size: 1 ${A.replace('FP32', 'INT8')} ${B} }`,
-      "model_warmup[0].inputs['A'].data_type: warmup sample 'w': inputs['A'].data_type is TYPE_INT8, the model's is TYPE_FP32",
+      "model_warmup[0].inputs['A'].data_type: [request id: <id_unknown>] inference input 'A' data-type is 'INT8', but model 'm' expects 'FP32'",
     ],
     [
       'a wrong shape',
       `{ name: "w" batch_size: 1 ${A.replace('[ 2 ]', '[ 3 ]')} ${B} }`,
-      "model_warmup[0].inputs['A'].dims: warmup sample 'w': inputs['A'].dims is [3], the model's is [2]",
+      "model_warmup[0].inputs['A'].dims: [request id: <id_unknown>] unexpected shape for input 'A' for model 'm'. " +
+        'Expected [-1,2], got [1,3]. NOTE: Setting a non-zero max_batch_size in the model config requires a batch dimension to be ' +
+        'prepended to each input shape. If you want to specify the full shape including the batch dim in your input dims config, ' +
+        'try setting max_batch_size to zero. See the model configuration docs for more info on max_batch_size.',
     ],
     [
       'a size that is left open',

@@ -2,8 +2,9 @@
 
 import type { DataType } from '../core/data-type.js';
 import { dataTypeFromConfig } from '../core/data-type.js';
-import { formatShape } from '../core/tensor.js';
+import { requestIdPrefix } from '../core/inference.js';
 import type { ConfigProblem } from './config-problem.js';
+import { wrongShapeText, wrongTypeText } from './input-texts.js';
 import type { Int64 } from './model-config-message.js';
 import type { ModelConfig, TensorSpec } from './model-config.js';
 
@@ -113,8 +114,9 @@ class SampleReader {
       return undefined;
     }
     const { data_type: type = 'TYPE_INVALID' } = message;
-    if (dataTypeFromConfig(type) !== dataType)
-      this.#problem(`inputs['${name}'].data_type`, `is ${type}, the model's is TYPE_${dataType}`);
+    const given = dataTypeFromConfig(type);
+    if (given !== dataType)
+      this.#refusal(`inputs['${name}'].data_type`, wrongTypeText(given, spec, this.#config));
     const dims = (message.dims ?? []).map(Number);
     this.#checkDims(spec, dims);
     const source = sourceOf(message);
@@ -126,14 +128,23 @@ class SampleReader {
     return { name, dataType, dims, source: source ?? ZEROS };
   }
 
-  #checkDims({ name, dims: wanted }: TensorSpec, dims: readonly number[]): void {
+  #checkDims(spec: TensorSpec, dims: readonly number[]): void {
+    const { name, dims: wanted } = spec;
     const path = `inputs['${name}'].dims`;
     const isFit =
       dims.length === wanted.length && wanted.every((size, i) => size === -1 || size === dims[i]);
     if (dims.some((size) => size < 0))
       this.#problem(path, `dimension of warmup input '${name}' must have integer specified`);
-    else if (!isFit)
-      this.#problem(path, `is ${formatShape(dims)}, the model's is ${formatShape(wanted)}`);
+    else if (!isFit) {
+      const shape = this.#config.batched ? [1, ...dims] : dims;
+      this.#refusal(path, wrongShapeText(shape, spec, this.#config));
+    }
+  }
+
+  /** In the words in which a request like the sample's would be refused: Triton prepares it as one. */
+  #refusal(field: string, text: string): void {
+    const message = requestIdPrefix({ id: '' }) + text;
+    this.problems.push({ path: `${this.#path}.${field}`, message });
   }
 
   #problem(field: string, text: string): void {

@@ -5,7 +5,7 @@ import { RuntimeError } from './errors.js';
 /** Stands for "the highest version that is ready". */
 export const LATEST = -1;
 
-/** '' is LATEST. Any other text must be a decimal number that is not negative (0 is a number, but never a version). */
+/** '' is LATEST. Any other text must be a decimal number that is not negative. */
 export function parseModelVersion(text: string): number {
   if (text === '') return LATEST;
   const version = Number(text);

@@ -50,6 +50,16 @@ describe.skipIf(!HAS_SHARED_MEMORY)('calls of system shared memory', () => {
   const call = (verb: string, request: Message = {}): Promise<Message> =>
     answerOf(methods, inferenceNames(`SystemSharedMemory${verb}`), request);
 
+  it('refuse keys of the regions of a Python backend', async () => {
+    const key = 'triton_python_backend_shm_region_1';
+    const register = inferenceNames('SystemSharedMemoryRegister');
+
+    expect(await failureOf(methods, register, { name: 'r', key, byte_size: 64 })).toEqual({
+      code: GRPC.INVALID_ARGUMENT,
+      message: `cannot register shared memory region 'r' with key '${key}' as the key contains the reserved prefix 'triton_python_backend_shm_region_'`,
+    });
+  });
+
   it('register, show and forget regions', async () => {
     for (const name of ['a', 'b', '__proto__'])
       await call('Register', { name, key: file.key, offset: 16, byte_size: 32 });

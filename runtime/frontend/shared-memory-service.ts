@@ -36,10 +36,19 @@ export function sharedMemoryMethods(memory: SharedMemory, isAllowed: boolean): G
 
 // ---- details below; callers need not read ----
 
+/** What Triton's Python backend names its own regions by. */
+const RESERVED_KEYS = 'triton_python_backend_shm_region_';
+
 function descriptionFrom({ name, key, offset, byte_size }: Message): RegionDescription {
   // '' stands for all regions where one is named.
   if (name === '')
     throw new RuntimeError('INVALID_ARGUMENT', 'a shared memory region needs a name');
+  if (String(key).startsWith(RESERVED_KEYS)) {
+    const text =
+      `cannot register shared memory region '${String(name)}' with key '${String(key)}' as the key contains the reserved ` +
+      `prefix '${RESERVED_KEYS}'`;
+    throw new RuntimeError('INVALID_ARGUMENT', text);
+  }
   return {
     name: String(name),
     key: String(key),

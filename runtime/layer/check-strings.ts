@@ -17,7 +17,6 @@ export function checkStrings(
   const { elements, model } = expected;
   let count = 0;
   for (let at = 0; at < data.length; count++) {
-    if (count === elements) return tooMany(input, expected);
     const left = data.length - at;
     if (left < 4) {
       const text =
@@ -25,16 +24,21 @@ export function checkStrings(
         `${left} bytes available. Please make sure the string length indicator is in one buffer.`;
       return { text, prefixed: true };
     }
+    if (count === elements) {
+      const text = `unexpected number of string elements ${count + 1} for inference input '${name}' for model '${model}', expecting ${elements}`;
+      return { text, prefixed: true };
+    }
     const length = lengthAt(data, at);
     const from = at + 4;
     at = from + length;
-    if (at > data.length) {
+    // Triton counts before it looks whether the last element is whole.
+    if (at > data.length && count + 1 === elements) {
       const text =
         `incomplete string data for inference input '${name}', expecting string of length ${length} but only ` +
         `${data.length - from} bytes available`;
       return { text, prefixed: false };
     }
-    if (expected.textOnly && !isPlainText(data, from, at))
+    if (expected.textOnly && !isPlainText(data, from, Math.min(at, data.length)))
       return notText(input, model, { count, from, to: at });
   }
   if (count === elements) return undefined;
@@ -46,17 +50,6 @@ export function checkStrings(
 
 function lengthAt(data: Uint8Array, at: number): number {
   return (data[at]! | (data[at + 1]! << 8) | (data[at + 2]! << 16)) + data[at + 3]! * 0x1000000;
-}
-
-/** Triton counts all elements before it complains. */
-function tooMany(
-  { data, name }: Tensor,
-  { elements, model }: { readonly elements: number; readonly model: string },
-): StringProblem {
-  let count = 0;
-  for (let at = 0; at + 4 <= data.length; at += 4 + lengthAt(data, at)) count++;
-  const text = `unexpected number of string elements ${count} for inference input '${name}' for model '${model}', expecting ${elements}`;
-  return { text, prefixed: true };
 }
 
 /** UTF-8 without NUL. Most text is ASCII, and that loop is cheaper than asking for more. */

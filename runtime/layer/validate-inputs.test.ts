@@ -77,6 +77,12 @@ describe('validateInputs', () => {
       "unexpected inference output 'Z' for model 'm'",
     ],
     [
+      'outputs that the model does not have, the first by name',
+      [A, B],
+      ['Z', 'Y', 'X'],
+      "unexpected inference output 'X' for model 'm'",
+    ],
+    [
       'a missing input',
       [A],
       [],
@@ -104,7 +110,7 @@ describe('validateInputs', () => {
       'batch sizes that differ',
       [A, aTensor('B', [2, 1], [3, 4])],
       [],
-      "[request id: r] input 'B' batch size does not match other inputs for 'm'",
+      "[request id: r] input 'A' batch size does not match other inputs for 'm'",
     ],
     [
       'a batch that is too large',
@@ -160,8 +166,23 @@ describe('validateInputs', () => {
       [],
       "[request id: r] input byte size mismatch for input 'B' for model 'm'. Expected 4398046511104, got 4",
     ],
+    [
+      'a size that is left open behind a wrong one',
+      [A, aTensor('B', [1, 1, -1], [])],
+      [],
+      `[request id: r] unexpected shape for input 'B' for model 'm'. Expected [-1,-1], got [1,1,-1]. ${NOTE}`,
+    ],
   ])('refuses %s', (...[, inputs, outputs, text]) => {
     expect(errorOf(TWO, inputs, outputs)).toBe(text);
+  });
+
+  it('names the input given last when several are wrong, in whatever order they are configured', () => {
+    const wrong = [aTensor('A', [1, 3], [1, 2, 3]), aTensor('B', [1, 1, 1], [1])];
+
+    expect(errorOf(TWO, wrong)).toContain("unexpected shape for input 'B'");
+    expect(errorOf(TWO, wrong.toReversed())).toContain("unexpected shape for input 'A'");
+    expect(errorOf(TWO, [aTensor('C', [1, 1], [1]), aTensor('D', [1, 1], [1])])).toContain("'D'");
+    expect(errorOf(TWO, [A, B, aTensor('C', [1, 1], [1])])).toContain("Got input(s) ['C','B','A']");
   });
 
   it('leaves the note on batches out for a model without batching', () => {
@@ -215,7 +236,12 @@ describe('validateInputs', () => {
       [
         'too many elements',
         lengthPrefixed(['a', 'b', 'c', 'd']),
-        "[request id: r] unexpected number of string elements 4 for inference input 'S' for model 'm', expecting 2",
+        "[request id: r] unexpected number of string elements 3 for inference input 'S' for model 'm', expecting 2",
+      ],
+      [
+        'bytes behind the last element',
+        Buffer.concat([lengthPrefixed(['a', 'b']), Buffer.of(0)]),
+        "[request id: r] incomplete string length indicator for inference input 'S' for model 'm', expecting 4 bytes but only 1 bytes available. Please make sure the string length indicator is in one buffer.",
       ],
       [
         'a length that is cut off',
@@ -228,8 +254,13 @@ describe('validateInputs', () => {
         "incomplete string data for inference input 'S', expecting string of length 4 but only 3 bytes available",
       ],
       [
+        'too few elements, the last of them cut off',
+        lengthPrefixed(['long']).subarray(0, -1),
+        "[request id: r] expected 2 string elements for inference input 'S' for model 'm', got 1",
+      ],
+      [
         'a length beyond all memory',
-        Buffer.of(255, 255, 255, 255),
+        Buffer.concat([lengthPrefixed(['a']), Buffer.of(255, 255, 255, 255)]),
         "incomplete string data for inference input 'S', expecting string of length 4294967295 but only 0 bytes available",
       ],
     ])('refuses %s', (_what, data, text) => {

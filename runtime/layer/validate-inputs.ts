@@ -1,6 +1,7 @@
 // Checks a request against the model's configuration, in Triton's order and with its texts, and puts the inputs into the order
 // of the configuration, so that everything behind this layer finds them by position.
 
+import { wrongShapeText, wrongTypeText } from '../config/input-texts.js';
 import type { ModelConfig, TensorSpec } from '../config/model-config.js';
 import type { Call } from '../core/call.js';
 import { elementBytes } from '../core/data-type.js';
@@ -42,11 +43,6 @@ class ValidatedServable implements Servable {
 
 // ---- details below; callers need not read ----
 
-const BATCH_NOTE =
-  'NOTE: Setting a non-zero max_batch_size in the model config requires a batch dimension to be prepended to each input ' +
-  'shape. If you want to specify the full shape including the batch dim in your input dims config, try setting ' +
-  'max_batch_size to zero. See the model configuration docs for more info on max_batch_size.';
-
 class RequestValidator {
   readonly #config: ModelConfig;
   readonly #options: ValidationOptions;
@@ -62,23 +58,24 @@ class RequestValidator {
   validate(request: InferenceRequest): InferenceRequest {
     this.#checkOutputs(request);
     const inputs = this.#orderedInputs(request);
-    if (this.#config.batched) this.#checkBatch(request, inputs);
-    let next = 0;
-    for (const spec of this.#config.inputs) {
-      const input = inputs[next];
-      if (input?.name !== spec.name) continue; // optional, and not given
-      this.#checkInput(request, input, spec);
-      next++;
+    if (this.#config.batched) this.#checkBatch(request);
+    const { inputs: specs } = this.#config;
+    // Of several faults Triton names that of the input given last: its hash map hands them out backwards.
+    for (let i = request.inputs.length - 1; i >= 0; i--) {
+      const input = request.inputs[i]!;
+      const spec = inputs === request.inputs ? specs[i] : specs.find(isNamed(input.name));
+      this.#checkInput(request, input, spec!);
     }
     return inputs === request.inputs ? request : { ...request, inputs };
   }
 
   #checkOutputs({ outputs }: InferenceRequest): void {
-    for (const { name } of outputs) {
-      if (this.#config.outputs.some((spec) => spec.name === name)) continue;
-      const text = `unexpected inference output '${name}' for model '${this.#config.name}'`;
-      throw new RuntimeError('INVALID_ARGUMENT', text);
-    }
+    const { name: model, outputs: specs } = this.#config;
+    if (outputs.every(({ name }) => specs.some((spec) => spec.name === name))) return;
+    const unknown = outputs.map(({ name }) => name).filter((name) => !specs.some(isNamed(name)));
+    // Triton keeps them sorted.
+    const text = `unexpected inference output '${unknown.sort()[0]!}' for model '${model}'`;
+    throw new RuntimeError('INVALID_ARGUMENT', text);
   }
 
   #orderedInputs(request: InferenceRequest): readonly Tensor[] {
@@ -87,7 +84,7 @@ class RequestValidator {
     if (inputs.length < this.#required || inputs.length > specs.length)
       throw this.#wrongCount(request);
     if (inOrder(inputs, specs)) return inputs;
-    for (const { name } of inputs) {
+    for (const { name } of [...inputs].reverse()) {
       if (specs.some((spec) => spec.name === name)) continue;
       const text = `unexpected inference input '${name}' for model '${this.#config.name}'`;
       throw new RuntimeError('INVALID_ARGUMENT', text);
@@ -100,7 +97,7 @@ class RequestValidator {
 
   #wrongCount(request: InferenceRequest): RuntimeError {
     const { inputs: specs, name: model } = this.#config;
-    const got = request.inputs.map(({ name }) => `'${name}'`);
+    const got = request.inputs.map(({ name }) => `'${name}'`).reverse();
     const missing = specs
       .filter((spec) => !spec.optional && !request.inputs.some(({ name }) => name === spec.name))
       .map(({ name }) => `'${name}'`);
@@ -115,11 +112,13 @@ class RequestValidator {
     );
   }
 
-  #checkBatch(request: InferenceRequest, inputs: readonly Tensor[]): void {
+  #checkBatch(request: InferenceRequest): void {
     const { name: model } = this.#config;
+    const { inputs } = request;
     const max = this.#config.batching.maxBatchSize;
-    const rows = inputs[0]?.shape[0];
-    for (const { name, shape } of inputs) {
+    const rows = inputs.at(-1)?.shape[0];
+    for (let i = inputs.length - 1; i >= 0; i--) {
+      const { name, shape } = inputs[i]!;
       if (shape.length === 0)
         throw invalid(
           request,
@@ -139,14 +138,9 @@ class RequestValidator {
   }
 
   #checkInput(request: InferenceRequest, input: Tensor, spec: TensorSpec): void {
+    if (input.dataType !== spec.dataType)
+      throw invalid(request, wrongTypeText(input.dataType, spec, this.#config));
     const { name: model } = this.#config;
-    if (input.dataType !== spec.dataType) {
-      const got = input.dataType === 'INVALID' ? '<invalid>' : input.dataType;
-      throw invalid(
-        request,
-        `inference input '${spec.name}' data-type is '${got}', but model '${model}' expects '${spec.dataType}'`,
-      );
-    }
     const elements = this.#checkShape(request, input, spec);
     if (spec.dataType === 'BYTES') {
       const problem = checkStrings(input, { elements, model, textOnly: this.#options.textOnly });
@@ -167,27 +161,23 @@ class RequestValidator {
 
   /** Returns the number of elements. */
   #checkShape(request: InferenceRequest, { shape }: Tensor, spec: TensorSpec): number {
+    const fits = this.#fits(request, shape, spec);
     let elements = 1;
-    for (const size of shape) {
-      if (size < 0) throw this.#unspecified(request, shape, spec);
-      elements *= size;
-    }
-    if (this.#fits(shape, spec) && !isImpossible(shape, elements)) return elements;
-    const { batched, name: model } = this.#config;
-    const expected = formatShape(batched ? [-1, ...spec.dims] : spec.dims);
-    throw invalid(
-      request,
-      `unexpected shape for input '${spec.name}' for model '${model}'. Expected ${expected}, got ${formatShape(shape)}. ` +
-        (batched ? BATCH_NOTE : ''),
-    );
+    for (const size of shape) elements *= size;
+    if (fits && !isImpossible(shape, elements)) return elements;
+    throw invalid(request, wrongShapeText(shape, spec, this.#config));
   }
 
-  /** The number of rows has been checked before. */
-  #fits(shape: readonly number[], { dims }: TensorSpec): boolean {
+  /** The number of rows has been checked before. @throws RuntimeError for a size that is left open, if no size before it is wrong */
+  #fits(request: InferenceRequest, shape: readonly number[], spec: TensorSpec): boolean {
+    const { dims } = spec;
     const start = this.#config.batched ? 1 : 0;
     if (shape.length !== dims.length + start) return false;
-    for (let i = 0; i < dims.length; i++)
-      if (dims[i] !== -1 && dims[i] !== shape[i + start]) return false;
+    for (let i = 0; i < dims.length; i++) {
+      const size = shape[i + start]!;
+      if (size < 0) throw this.#unspecified(request, shape, spec);
+      if (dims[i] !== -1 && dims[i] !== size) return false;
+    }
     return true;
   }
 
@@ -204,7 +194,7 @@ class RequestValidator {
   }
 }
 
-function isNamed(wanted: string): (tensor: Tensor) => boolean {
+function isNamed(wanted: string): (tensor: { readonly name: string }) => boolean {
   return ({ name }) => name === wanted;
 }
 

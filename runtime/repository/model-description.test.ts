@@ -268,6 +268,20 @@ describe('a configuration that is wrong', () => {
     ]);
   });
 
+  it('is refused at once with what only its tensors have, where the model completes nothing', async () => {
+    const directory = { name: 'm', path: join(repository.path, 'm') };
+    const options = { hasGpu: false, autoComplete: false };
+    await repository.model('m', [1], 'input { name: "A" data_type: TYPE_FP32 dims: [ 0 ] }');
+
+    await expect(describeModel(directory, options)).rejects.toMatchObject({
+      problems: [{ path: 'input[0].dims' }],
+    });
+    await repository.remove('m/config.pbtxt');
+    await expect(describeModel(directory, options)).rejects.toThrow('there is no config.pbtxt');
+    await repository.write('m/config.pbtxt', 'max_batch_size: 4');
+    expect((await describeModel(directory, options)).versions).toEqual([1]);
+  });
+
   it('is refused when it is for a model of another name', async () => {
     expect(await problemsOf('name: "other"')).toHaveLength(1);
   });

@@ -15,6 +15,7 @@ import {
 } from '../config/parse-model-config.js';
 import { ineffectiveSettings } from '../config/unserved-settings.js';
 import { validateModelConfig } from '../config/validate-model-config.js';
+import { validateTensors } from '../config/validate-tensors.js';
 import {
   fingerprint,
   fingerprintOfFiles,
@@ -53,6 +54,8 @@ export interface VersionSource {
 
 export interface DescriptionOptions {
   readonly hasGpu: boolean;
+  /** Whether the model completes what is not written; true unless said. Where not, the configuration must be whole as it is read. */
+  readonly autoComplete?: boolean | undefined;
   /** Whether models that ask for one have a response cache; false unless said. */
   readonly hasResponseCache?: boolean | undefined;
   /** A configuration as JSON that stands in for config.pbtxt. */
@@ -60,11 +63,13 @@ export interface DescriptionOptions {
 }
 
 const CONFIG_FILENAME = 'config.pbtxt';
+const NO_CONFIG_FILE =
+  'there is no config.pbtxt, which --disable-auto-complete-config asks of every model';
 
 /** @throws InvalidModelConfig with everything that is wrong with the configuration */
 export async function describeModel(
   { name, path }: ModelDirectory,
-  { hasGpu, hasResponseCache = false, configOverride }: DescriptionOptions,
+  { hasGpu, autoComplete = true, hasResponseCache = false, configOverride }: DescriptionOptions,
 ): Promise<ModelDescription> {
   const { parsed, hasConfigFile } = await readConfig(path, configOverride);
   const { versions, ignored } = await readVersions(path);
@@ -72,8 +77,10 @@ export async function describeModel(
     versions.length > 0 ? await readdir(join(path, String(versions[0]))) : [];
   const message = completeModelConfig(parsed.message, { name, firstVersionFiles, hasGpu });
   InvalidModelConfig.check(parsed.problems);
+  if (!hasConfigFile && !autoComplete) throw layoutProblem(NO_CONFIG_FILE);
   if (!hasConfigFile) checkLayout(name, versions, firstVersionFiles);
   InvalidModelConfig.check(validateModelConfig(message, name));
+  if (!autoComplete) InvalidModelConfig.check(validateTensors(message));
   const served = versionsToServe(message.version_policy, versions);
   return {
     name,

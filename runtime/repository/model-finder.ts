@@ -18,6 +18,7 @@ import { OverrideFiles } from './override-files.js';
 export interface ModelFinderOptions {
   readonly repositories: readonly string[];
   readonly hasGpu: boolean;
+  readonly autoComplete?: boolean | undefined;
   readonly hasResponseCache?: boolean | undefined;
 }
 
@@ -37,6 +38,8 @@ export class ModelFinder {
   #underWay = 0;
   /** When the last look at a single model began; kept only while a look at everything is under way. */
   readonly #looks = new Map<string, number>();
+  /** Models whose files came with the load call. */
+  readonly #brought = new Set<string>();
 
   constructor(options: ModelFinderOptions, observer: LoadObserver) {
     this.#options = options;
@@ -66,6 +69,14 @@ export class ModelFinder {
     }
   }
 
+  /** What the index shows, sorted: what has a directory now, and of `known` what a load call brought. Triton: the former alone. */
+  async shown(known: readonly string[]): Promise<string[]> {
+    const listing = await this.list();
+    return [
+      ...new Set([...listing.keys(), ...known.filter((name) => this.#brought.has(name))]),
+    ].sort();
+  }
+
   /** Looks for one model and at no other. */
   async find(name: string): Promise<readonly ModelDirectory[]> {
     const began = ++this.#began;
@@ -81,15 +92,17 @@ export class ModelFinder {
    * @throws RuntimeError whose cause says what is wrong with the directory; without a cause there is none
    */
   async describe(name: string, override?: LoadOverride): Promise<ModelDescription> {
-    if (!override || override.files.size === 0)
-      return this.#described(await this.#directoryOf(name), override?.config);
+    if (!override || override.files.size === 0) {
+      const description = await this.#described(await this.#directoryOf(name), override?.config);
+      this.#brought.delete(name);
+      return description;
+    }
     if (override.config === undefined) throw this.#unreadable(name, NO_CONFIG);
     const files = await OverrideFiles.write(override.files);
     try {
-      return {
-        ...(await this.#described({ name, path: files.path }, override.config)),
-        overrideFiles: files,
-      };
+      const description = await this.#described({ name, path: files.path }, override.config);
+      this.#brought.add(name);
+      return { ...description, overrideFiles: files };
     } catch (error) {
       await files.release();
       throw error;
@@ -118,9 +131,10 @@ export class ModelFinder {
     directory: ModelDirectory,
     configOverride: string | undefined,
   ): Promise<ModelDescription> {
-    const { hasGpu, hasResponseCache } = this.#options;
+    const { hasGpu, autoComplete, hasResponseCache } = this.#options;
     try {
-      return await describeModel(directory, { hasGpu, hasResponseCache, configOverride });
+      const options = { hasGpu, autoComplete, hasResponseCache, configOverride };
+      return await describeModel(directory, options);
     } catch (error) {
       if (!(error instanceof InvalidModelConfig)) throw RuntimeError.from(error);
       this.#observer.modelUnreadable(directory.name, error.problems);

@@ -69,7 +69,8 @@ describe('ModelManager, told of changes of the repositories,', () => {
     const unloading = new Promise<void>((resolve) => registry.onChange(resolve));
     const forgotten = manager.forget('m');
     await unloading;
-    expect(await indexOf(manager)).toEqual(['m 1 UNLOADING', 'n 1 READY']);
+    expect(registry.lifecycles('m')).toMatchObject([{ publicState: { state: 'UNLOADING' } }]);
+    expect(await indexOf(manager)).toEqual(['n 1 READY']);
     handle.release();
     await forgotten;
 

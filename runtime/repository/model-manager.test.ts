@@ -290,6 +290,31 @@ describe('ModelManager', () => {
     ]);
   });
 
+  it('shows in the index what has a directory now, whatever serves', async () => {
+    await repository.model('kept', [1]);
+    await repository.model('gone', [1]);
+    const manager = aManager();
+    await manager.start('all');
+
+    await repository.remove('gone');
+    await repository.model('new', [1]);
+
+    expect(await indexOf(manager)).toEqual(['kept 1 READY', 'new']);
+    expect(readyVersions('gone')).toEqual([1]);
+    await expect(manager.load('gone')).rejects.toThrow("failed to load 'gone'");
+    expect(readyVersions('gone')).toEqual([1]);
+  });
+
+  it('serves version 0', async () => {
+    await repository.model('m', [0]);
+    const manager = aManager();
+
+    await manager.load('m');
+
+    expect(await manager.index({ readyOnly: true })).toMatchObject([{ name: 'm', version: 0 }]);
+    registry.acquire('m', '0').release();
+  });
+
   it('serves no version of a first load of which one fails', async () => {
     await repository.model('m', [1, 2], 'version_policy { all { } }');
     loads.broken.set('m:2', broken);

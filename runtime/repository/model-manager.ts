@@ -19,6 +19,8 @@ export interface ModelManagerOptions {
   readonly repositories: readonly string[];
   readonly controlMode: 'none' | 'poll' | 'explicit';
   readonly hasGpu: boolean;
+  /** Whether models complete their configuration; true unless said. */
+  readonly autoComplete?: boolean | undefined;
   /** Whether models that ask for one have a response cache; false unless said. */
   readonly hasResponseCache?: boolean | undefined;
 }
@@ -139,9 +141,8 @@ export class ModelManager implements ModelControl {
   }
 
   async index({ readyOnly }: { readyOnly: boolean }): Promise<ModelIndexEntry[]> {
-    const listing = await this.#finder.list();
-    const names = new Set([...listing.keys(), ...this.#parts.registry.names()]);
-    const entries = [...names].sort().flatMap((name) => this.#entriesOf(name));
+    const names = await this.#finder.shown(this.#parts.registry.names());
+    const entries = names.flatMap((name) => this.#entriesOf(name));
     return readyOnly ? entries.filter(({ state }) => state === 'READY') : entries;
   }
 

@@ -100,15 +100,15 @@ describe('findModel', () => {
 });
 
 describe('readVersions', () => {
-  it('takes directories named by positive numbers for versions, in their order', async () => {
+  it('takes directories named by whole numbers for versions, in their order', async () => {
     for (const name of ['2', '10', '1', '0', '03', 'abc', 'warmup', '-1'])
       await directory('m', name);
     await writeFile(join(root, 'm', '7'), 'a file');
 
     const contents = await readVersions(join(root, 'm'));
 
-    expect(contents.versions).toEqual([1, 2, 10]);
-    expect([...contents.ignored].sort()).toEqual(['-1', '0', '03', 'abc']);
+    expect(contents.versions).toEqual([0, 1, 2, 10]);
+    expect([...contents.ignored].sort()).toEqual(['-1', '03', 'abc']);
   });
 });
 

@@ -85,13 +85,13 @@ function unreadable(repository: string, error: unknown): RuntimeError {
   return new RuntimeError('INTERNAL', text, { cause: error });
 }
 
-/** A version is a directory named by a positive whole number without leading zeros. */
+/** A version is a directory named by a whole number without leading zeros; 0 is one. */
 export async function readVersions(path: string): Promise<DirectoryContents> {
   const versions: number[] = [];
   const ignored: string[] = [];
   for (const entry of await readdir(path, { withFileTypes: true })) {
     if (!(await isDirectory(entry, join(path, entry.name)))) continue;
-    if (/^[1-9]\d{0,14}$/.test(entry.name)) versions.push(Number(entry.name));
+    if (/^(0|[1-9]\d{0,14})$/.test(entry.name)) versions.push(Number(entry.name));
     else if (!RESERVED.has(entry.name)) ignored.push(entry.name);
   }
   return { versions: versions.sort((a, b) => a - b), ignored };
