@@ -36,6 +36,7 @@ export function completeFromEndpoints(
           optional.has(input.name) ? { ...input, optional: true } : input,
         ),
     output: message.output?.length ? message.output : written(described.outputs),
+    ...(isDecoupledBy(message, described) && { model_transaction_policy: { decoupled: true } }),
   };
 }
 
@@ -44,15 +45,30 @@ export function endpointProblems(
   message: ModelConfigMessage,
   described: DescribedModel,
 ): ConfigProblem[] {
-  const isDecoupled = described.config?.model_transaction_policy?.decoupled === true;
-  const text = `model '${message.name ?? ''}' is decoupled at its endpoints, which a remote model cannot be`;
+  const policy = message.model_transaction_policy;
+  const isWrong = isDecoupled(described.config) && policy?.decoupled === false;
+  const text =
+    `model '${message.name ?? ''}' is decoupled at its endpoints, which may answer a request any number of times, ` +
+    'and its configuration here says that it is not';
   return [
-    ...(isDecoupled ? [{ path: 'model_transaction_policy.decoupled', message: text }] : []),
+    ...(isWrong ? [{ path: 'model_transaction_policy.decoupled', message: text }] : []),
     ...batchProblems(message, described),
   ];
 }
 
 // ---- details below; callers need not read ----
+
+function isDecoupled(config: ModelConfigMessage | undefined): boolean {
+  return config?.model_transaction_policy?.decoupled === true;
+}
+
+/** Nothing is written of it here. */
+function isDecoupledBy(
+  { model_transaction_policy: policy }: ModelConfigMessage,
+  { config }: DescribedModel,
+): boolean {
+  return policy?.decoupled === undefined && isDecoupled(config);
+}
 
 function batchProblems(
   { name = '', max_batch_size: here = 0 }: ModelConfigMessage,

@@ -115,7 +115,7 @@ describe('encodeStreamResponse', () => {
 
 describe('encodeStreamError', () => {
   it.each(['', 'r1', 'ü'.repeat(100)])('says what went wrong, and with the request %j', (id) => {
-    const message = streamCodec.decode(encodeStreamError('geht nicht: ü\n', id));
+    const message = streamCodec.decode(encodeStreamError('geht nicht: ü\n', { id }));
 
     expect(message).toMatchObject({ error_message: 'geht nicht: ü\n', infer_response: { id } });
   });

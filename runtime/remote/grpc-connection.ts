@@ -5,20 +5,21 @@ import {
   Metadata,
   connectivityState,
   credentials,
-  type CallOptions,
   type ChannelCredentials,
   type ClientOptions,
 } from '@grpc/grpc-js';
+import type { Headers } from '../core/call.js';
 import { RuntimeError } from '../core/errors.js';
 import type {
   AnswerListener,
-  CallStatus,
   ConnectionState,
   EndpointConnection,
+  OpenStream,
   OutgoingCall,
   PendingCall,
   StreamListener,
 } from './endpoint-connection.js';
+import { GrpcStream } from './grpc-stream.js';
 
 /** What TLS files hold; undefined: what Node has. */
 export interface TlsMaterial {
@@ -62,14 +63,14 @@ export class GrpcConnection implements EndpointConnection {
       channel.getConnectivityState(true);
   }
 
-  unary({ path, message, timeoutMs }: OutgoingCall, listener: AnswerListener): PendingCall {
+  unary(call: OutgoingCall, listener: AnswerListener): PendingCall {
     return this.#client.makeUnaryRequest(
-      path,
+      call.path,
       asIs,
       asIs,
-      message,
-      new Metadata(),
-      callOptions(timeoutMs),
+      call.message,
+      metadataOf(call.headers),
+      { deadline: deadlineOf(call) },
       (error, answer) => {
         if (error) listener.failed(error);
         else listener.answered(answer!);
@@ -77,18 +78,12 @@ export class GrpcConnection implements EndpointConnection {
     );
   }
 
-  serverStream({ path, message, timeoutMs }: OutgoingCall, listener: StreamListener): PendingCall {
-    const stream = this.#client.makeServerStreamRequest(
-      path,
-      asIs,
-      asIs,
-      message,
-      callOptions(timeoutMs),
-    );
-    stream.on('data', (answer: Buffer) => listener.message(answer));
-    stream.on('status', (status: CallStatus) => listener.ended(status));
-    // The status says the same.
-    stream.on('error', () => undefined);
+  stream(call: OutgoingCall, listener: StreamListener): OpenStream {
+    const opened = this.#client
+      .getChannel()
+      .createCall(call.path, deadlineOf(call), undefined, null, undefined);
+    const stream = new GrpcStream(opened, listener);
+    stream.open(call.message, metadataOf(call.headers));
     return stream;
   }
 
@@ -123,8 +118,14 @@ const CHANNEL_OPTIONS: ClientOptions = {
 };
 
 /** grpc-js takes the time of day. */
-function callOptions(timeoutMs: number): CallOptions {
-  return timeoutMs === Infinity ? {} : { deadline: Date.now() + timeoutMs };
+function deadlineOf({ timeoutMs }: OutgoingCall): number {
+  return timeoutMs === Infinity ? Infinity : Date.now() + timeoutMs;
+}
+
+function metadataOf(headers: Headers = []): Metadata {
+  const metadata = new Metadata();
+  for (const [name, value] of headers) metadata.set(name, value);
+  return metadata;
 }
 
 function asIs(bytes: Buffer): Buffer {

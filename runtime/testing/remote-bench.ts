@@ -4,6 +4,7 @@ import type { EjectionConfig } from '../config/remote-config.js';
 import { Call } from '../core/call.js';
 import type { InferenceRequest } from '../core/inference.js';
 import { ModelStatistics } from '../core/model-statistics.js';
+import { TimerWheel } from '../core/timer-wheel.js';
 import { RemoteModel } from '../remote/answer.js';
 import { Endpoints } from '../remote/endpoints.js';
 import { RemoteServable } from '../remote/remote-servable.js';
@@ -18,13 +19,17 @@ export interface Asked {
 
 export class RemoteBench {
   readonly clock = new FakeClock();
+  readonly wheel = new TimerWheel(this.clock);
   readonly statistics = new ModelStatistics();
   readonly connections: FakeEndpointConnection[] = [];
   readonly endpoints: Endpoints;
   readonly servable: RemoteServable;
 
-  constructor(addresses: readonly string[] = ['a:1'], ejection: Partial<EjectionConfig> = {}) {
-    const { clock, statistics } = this;
+  constructor(
+    addresses: readonly string[] = ['a:1'],
+    { decoupled = false, ...ejection }: Partial<EjectionConfig> & { decoupled?: boolean } = {},
+  ) {
+    const { clock, statistics, wheel } = this;
     this.endpoints = new Endpoints({
       clock,
       ejection: { failures: 3, baseMs: 1000, maxMs: 2500, ...ejection },
@@ -36,10 +41,13 @@ export class RemoteBench {
     });
     this.endpoints.become(addresses);
     const model = new RemoteModel({
-      ...{ name: 'm', version: '1', batched: true, remote: { name: 'there', version: '' } },
+      ...{ name: 'm', version: '1', batched: true, decoupled },
+      remote: { name: 'there', version: '' },
       outputs: [{ name: 'OUTPUT0', dataType: 'FP32', shape: [-1, 2] }],
     });
-    this.servable = new RemoteServable({ model, endpoints: this.endpoints, statistics, clock });
+    this.servable = new RemoteServable({
+      ...{ model, endpoints: this.endpoints, statistics, clock, wheel },
+    });
   }
 
   at(address: string): FakeEndpointConnection {
