@@ -103,22 +103,22 @@ export class FakeEndpointConnection implements EndpointConnection {
     return this.calls.slice(this.#answered);
   }
 
-  /** Answers all of them. */
-  answer(message = encodeInferResponse(aResponse(), '')): void {
-    for (const { listener } of this.#take()) listener.answered(message);
+  /** Answers all of them, or the first ones. */
+  answer(message = encodeInferResponse(aResponse(), ''), count = Infinity): void {
+    for (const { listener } of this.#take(count)) listener.answered(message);
   }
 
-  answerWith(response: Partial<InferenceResponse>): void {
-    this.answer(encodeInferResponse(aResponse(response), ''));
+  answerWith(response: Partial<InferenceResponse>, count = Infinity): void {
+    this.answer(encodeInferResponse(aResponse(response), ''), count);
   }
 
   fail(code = 14, details = 'gone'): void {
     for (const { listener } of this.#take()) listener.failed({ code, details });
   }
 
-  #take(): readonly FakeCall[] {
-    const { open } = this;
-    this.#answered = this.calls.length;
-    return open;
+  #take(count = Infinity): readonly FakeCall[] {
+    const taken = this.open.slice(0, count);
+    this.#answered += taken.length;
+    return taken;
   }
 }
