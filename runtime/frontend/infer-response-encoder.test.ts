@@ -119,4 +119,15 @@ describe('encodeStreamError', () => {
 
     expect(message).toMatchObject({ error_message: 'geht nicht: ü\n', infer_response: { id } });
   });
+
+  it('says the status where it is asked for, and otherwise has no parameters', () => {
+    const told = [undefined, 5].map((status) =>
+      streamCodec.decode(encodeStreamError('no', { id: 'r', status })),
+    );
+
+    expect(told.map(({ infer_response: response }) => response)).toMatchObject([
+      { id: 'r', parameters: {} },
+      { id: 'r', parameters: { inferd_error_status: { int64_param: 5 } } },
+    ]);
+  });
 });
