@@ -36,7 +36,7 @@ export function completeFromEndpoints(
           optional.has(input.name) ? { ...input, optional: true } : input,
         ),
     output: message.output?.length ? message.output : written(described.outputs),
-    ...(isDecoupledBy(message, described) && { model_transaction_policy: { decoupled: true } }),
+    ...policyOf(message, described),
   };
 }
 
@@ -62,12 +62,13 @@ function isDecoupled(config: ModelConfigMessage | undefined): boolean {
   return config?.model_transaction_policy?.decoupled === true;
 }
 
-/** Nothing is written of it here. */
-function isDecoupledBy(
+/** As there, where nothing is written of it here. */
+function policyOf(
   { model_transaction_policy: policy }: ModelConfigMessage,
   { config }: DescribedModel,
-): boolean {
-  return policy?.decoupled === undefined && isDecoupled(config);
+): Pick<ModelConfigMessage, 'model_transaction_policy'> {
+  const isUnsaid = policy?.decoupled === undefined;
+  return isUnsaid && isDecoupled(config) ? { model_transaction_policy: { decoupled: true } } : {};
 }
 
 function batchProblems(

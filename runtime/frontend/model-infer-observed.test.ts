@@ -93,7 +93,11 @@ describe('what is sent to other servers for a request', () => {
       ...(observer && { observer }),
       options: { metadata },
     });
-    return { call: model.call!, end: () => (model.respond(y), model.end()) };
+    const end = (): void => {
+      model.respond(y);
+      model.end();
+    };
+    return { call: model.call!, end };
   };
 
   it('belongs to the trace that its observer settles, once and before the request has ended', () => {

@@ -58,7 +58,7 @@ function combined(observers: readonly RequestObserver[], log: Log): RequestObser
   };
   const requestFinished = (request: FinishedRequest): void =>
     safely(() => observers.forEach((observer) => observer.requestFinished(request)));
-  const tracing = observers.find(({ traceOf }) => traceOf !== undefined);
+  const tracing = observers.find((observer) => observer.traceOf !== undefined);
   if (!tracing) return { requestFinished };
   const traceOf = (request: RequestFacts): RequestTrace | undefined =>
     safely(() => tracing.traceOf!(request));

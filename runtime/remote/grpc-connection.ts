@@ -5,6 +5,7 @@ import {
   Metadata,
   connectivityState,
   credentials,
+  type Channel,
   type ChannelCredentials,
   type ClientOptions,
 } from '@grpc/grpc-js';
@@ -20,6 +21,7 @@ import type {
   StreamListener,
 } from './endpoint-connection.js';
 import { GrpcStream } from './grpc-stream.js';
+import { GrpcUnary } from './grpc-unary.js';
 
 /** What TLS files hold; undefined: what Node has. */
 export interface TlsMaterial {
@@ -64,35 +66,30 @@ export class GrpcConnection implements EndpointConnection {
   }
 
   unary(call: OutgoingCall, listener: AnswerListener): PendingCall {
-    return this.#client.makeUnaryRequest(
-      call.path,
-      asIs,
-      asIs,
-      call.message,
-      metadataOf(call.headers),
-      { deadline: deadlineOf(call) },
-      (error, answer) => {
-        if (error) listener.failed(error);
-        else listener.answered(answer!);
-      },
-    );
+    const unary = new GrpcUnary(this.#open(call), listener);
+    unary.send(call.message, metadataOf(call.headers));
+    return unary;
   }
 
   stream(call: OutgoingCall, listener: StreamListener): OpenStream {
-    const opened = this.#client
-      .getChannel()
-      .createCall(call.path, deadlineOf(call), undefined, null, undefined);
-    const stream = new GrpcStream(opened, listener);
-    stream.open(call.message, metadataOf(call.headers));
+    const stream = new GrpcStream(this.#open(call), listener);
+    stream.send(call.message, metadataOf(call.headers));
     return stream;
   }
 
   close(): void {
     this.#client.close();
   }
-}
 
-// ---- details below; callers need not read ----
+  // ---- details below; callers need not read ----
+
+  /** Below what grpc-js makes of calls for its users, which is of no use here and has its price. */
+  #open({ path, timeoutMs }: OutgoingCall): ReturnType<Channel['createCall']> {
+    // grpc-js takes the time of day.
+    const deadline = timeoutMs === Infinity ? Infinity : Date.now() + timeoutMs;
+    return this.#client.getChannel().createCall(path, deadline, undefined, null, undefined);
+  }
+}
 
 const STATES: Readonly<Record<connectivityState, ConnectionState>> = {
   [connectivityState.IDLE]: 'coming',
@@ -117,17 +114,8 @@ const CHANNEL_OPTIONS: ClientOptions = {
   'grpc.keepalive_timeout_ms': 20_000,
 };
 
-/** grpc-js takes the time of day. */
-function deadlineOf({ timeoutMs }: OutgoingCall): number {
-  return timeoutMs === Infinity ? Infinity : Date.now() + timeoutMs;
-}
-
 function metadataOf(headers: Headers = []): Metadata {
   const metadata = new Metadata();
   for (const [name, value] of headers) metadata.set(name, value);
   return metadata;
-}
-
-function asIs(bytes: Buffer): Buffer {
-  return bytes;
 }

@@ -2,7 +2,7 @@
 // before they have given all of its messages. Here a message is read when the one before it has been taken, so that a reader who
 // pauses stops HTTP/2 and with it the endpoint.
 
-import { Metadata, status, type Channel } from '@grpc/grpc-js';
+import { status, type Channel, type Metadata } from '@grpc/grpc-js';
 import type { OpenStream, StreamListener } from './endpoint-connection.js';
 
 type GrpcCall = ReturnType<Channel['createCall']>;
@@ -19,7 +19,7 @@ export class GrpcStream implements OpenStream {
     this.#listener = listener;
   }
 
-  open(message: Buffer, metadata: Metadata): void {
+  send(message: Buffer, metadata: Metadata): void {
     this.#call.start(metadata, {
       onReceiveMetadata: () => undefined,
       onReceiveMessage: (answer: Buffer) => this.#received(answer),

@@ -32,13 +32,13 @@ export class RemoteStream extends RemoteCall implements StreamListener, PaceList
   #silentSince = 0;
 
   message(bytes: Buffer): void {
-    // What comes after the end is nobody's, and there may be no end to it.
-    if (this.isEnded) this.#stream?.cancel();
-    else {
-      this.#take(bytes);
-      if (this.isEnded) this.#partWays();
-      else this.#slowDown();
+    if (this.isEnded) {
+      // What comes after the end is nobody's, and there may be no end to it.
+      this.#stream?.cancel();
+      return;
     }
+    this.#take(bytes);
+    this.#goOn();
   }
 
   ended(status: CallStatus): void {
@@ -105,6 +105,11 @@ export class RemoteStream extends RemoteCall implements StreamListener, PaceList
   #conclude(): void {
     this.succeed(this.parts.clock.now(), 0);
     this.asked.reply.end();
+  }
+
+  #goOn(): void {
+    if (this.isEnded) this.#partWays();
+    else this.#slowDown();
   }
 
   #slowDown(): void {

@@ -38,15 +38,6 @@ describe('endpointError', () => {
     expect(error.message).toBe(`endpoint 'a:1' of model 'm': the connection was lost: ${details}`);
   });
 
-  it.each(['No message received', 'Too many responses received'])(
-    'blames an endpoint that has not kept to one answer: %s',
-    (details) => {
-      expect(endpointError({ code: STATUS.UNIMPLEMENTED, details }, WHERE).code).toBe(
-        'BACKEND_FAILED',
-      );
-    },
-  );
-
   it('leaves the words about a wrong request as they are', () => {
     expect(endpointError({ code: 3, details: 'wrong shape' }, WHERE).message).toBe('wrong shape');
   });

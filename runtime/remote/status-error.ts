@@ -30,7 +30,7 @@ export function endpointError(
   status: CallStatus,
   { address, model }: { readonly address: string; readonly model: string },
 ): RuntimeError {
-  const code = codeOf(status);
+  const code = isLost(status) ? 'BACKEND_LOST' : (CODES[status.code] ?? 'INTERNAL');
   const details = status.details.replace(/ Resolution note: *$/, '');
   // What is wrong with the request the caller is told in the words in which a server of its own would say it.
   if (code === 'INVALID_ARGUMENT') return new RuntimeError(code, details);
@@ -61,22 +61,9 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
   [STATUS.DATA_LOSS]: 'BACKEND_FAILED',
 };
 
-function codeOf(status: CallStatus): ErrorCode {
-  if (isLost(status)) return 'BACKEND_LOST';
-  if (isNoAnswer(status)) return 'BACKEND_FAILED';
-  return CODES[status.code] ?? 'INTERNAL';
-}
-
 /** grpc-js' words for a call whose stream was cut off, or whose connection ended under it. */
 const LOST = /RST_STREAM|Session closed/i;
 
 function isLost({ code, details }: CallStatus): boolean {
   return code === STATUS.INTERNAL && LOST.test(details);
-}
-
-/** grpc-js' words for a call that should have one answer and ended well with none, or with several. */
-const NO_ANSWER = /^(?:No message received|Too many responses received)$/;
-
-function isNoAnswer({ code, details }: CallStatus): boolean {
-  return code === STATUS.UNIMPLEMENTED && NO_ANSWER.test(details);
 }
