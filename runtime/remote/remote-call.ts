@@ -146,18 +146,22 @@ export abstract class RemoteCall implements CancelListener {
     reply.end(error);
   }
 
+  #wasLate(): void {
+    const { figures } = this.endpoint;
+    figures.failed++;
+    figures.timedOut++;
+    if (this.#isTooSlow()) this.#blame();
+  }
+
   /**
    * A deadline that the configuration set is one to be kept, unless the reader has taken of the time; a caller's may be as short as he
    * likes, and then says nothing.
    */
-  #wasLate(): void {
-    const { figures } = this.endpoint;
-    const { call } = this.asked;
-    figures.failed++;
-    figures.timedOut++;
+  #isTooSlow(): boolean {
     const now = this.parts.clock.now();
-    const isToBeKept = call.isLimited && this.heldMs(now) === 0;
-    if (isToBeKept || this.silentMs(now) >= TOO_LONG * this.parts.endpoints.meanMs) this.#blame();
+    if (this.asked.call.isLimited && this.heldMs(now) === 0) return true;
+    const silentMs = this.silentMs(now);
+    return silentMs > 0 && silentMs >= TOO_LONG * this.parts.endpoints.meanMs;
   }
 
   #blame(): void {

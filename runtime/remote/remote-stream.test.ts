@@ -246,6 +246,16 @@ describe('the end of a stream', () => {
     expect(bench.clock.timerCount).toBe(0);
   });
 
+  it('is not brought about where it comes', () => {
+    const bench = decoupledBench();
+
+    bench.ask();
+    bench.streamAt('a:1').final();
+    bench.streamAt('a:1').end();
+
+    expect(bench.clock.timerCount).toBe(0);
+  });
+
   it('is brought about at once where an endpoint goes on after its last answer', () => {
     const bench = decoupledBench();
 
@@ -303,6 +313,8 @@ describe('a reader of a decoupled remote model', () => {
       call.cancel();
       pace.isBehind = false;
     }
+    const [, held] = bench.endpoints.all;
+    expect(held!.state()).toBe('SERVING');
     bench.ask({ pace, tried: ['m a:1'] });
     bench.clock.advance(1);
     pace.isBehind = true;
@@ -312,8 +324,6 @@ describe('a reader of a decoupled remote model', () => {
     bench.clock.advance(2);
     bench.streamAt('b:1').final();
 
-    const [, held] = bench.endpoints.all;
-    expect(held!.state()).toBe('SERVING');
     expect(held!.figures).toMatchObject({ timedOut: 3, answered: 1, totalMs: 3 });
   });
 

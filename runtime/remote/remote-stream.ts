@@ -2,6 +2,7 @@
 // another. Its answers are handed on as they come; a parameter says which one is the last.
 
 import type { PaceListener } from '../core/call.js';
+import type { InferenceResponse, ParameterValue } from '../core/inference.js';
 import { TimerNode } from '../core/timer-wheel.js';
 import { ERROR_STATUS, FINAL_RESPONSE } from '../wire/stream-parameters.js';
 import type {
@@ -77,29 +78,36 @@ export class RemoteStream extends RemoteCall implements StreamListener, PaceList
   // ---- details below; callers need not read ----
 
   #take(bytes: Buffer): void {
-    const { clock, model } = this.parts;
-    this.#silentSince = clock.now();
+    this.#silentSince = this.parts.clock.now();
+    const heard = this.#read(bytes);
+    if (!heard) return;
+    const { isFinal, response } = heard;
+    this.#answers++;
+    this.#saysFinal ||= isFinal !== undefined;
+    if (response) this.asked.reply.response(response);
+    if (isFinal === true && !this.isEnded) this.#conclude();
+  }
+
+  /** Undefined: it is no answer, and the request has ended with that. */
+  #read(bytes: Buffer): Heard | undefined {
     try {
-      const { error, answer } = decodeStreamResponse(bytes, model.name);
+      const { error, answer } = decodeStreamResponse(bytes, this.parts.model.name);
       if (error !== '') this.failedWith({ code: statusIn(answer), details: error });
-      else if (answer) this.#answered(answer);
+      else if (answer) return this.#heard(answer);
       else this.misbehaved('sent a message that says nothing');
     } catch (thrown) {
       this.gaveNoValidAnswer(thrown);
       this.#stream?.cancel();
     }
+    return undefined;
   }
 
   /** @throws RuntimeError that says what is wrong with it */
-  #answered(answer: DecodedInferResponse): void {
+  #heard(answer: DecodedInferResponse): Heard {
     const isFinal = answer.parameters?.get(FINAL_RESPONSE)?.value;
     // The last one may say nothing but that it is the last.
     const isEmpty = isFinal === true && answer.outputs.length === 0;
-    const response = isEmpty ? undefined : this.answerIn(answer);
-    this.#answers++;
-    this.#saysFinal ||= isFinal !== undefined;
-    if (response) this.asked.reply.response(response);
-    if (isFinal === true && !this.isEnded) this.#conclude();
+    return { isFinal, response: isEmpty ? undefined : this.answerIn(answer) };
   }
 
   #conclude(): void {
@@ -126,6 +134,12 @@ export class RemoteStream extends RemoteCall implements StreamListener, PaceList
     this.#farewell = new Farewell(this.#stream!);
     wheel.schedule(this.#farewell, clock.now() + FAREWELL_MS);
   }
+}
+
+interface Heard {
+  /** Undefined: the endpoint does not say. */
+  readonly isFinal: ParameterValue | undefined;
+  readonly response: InferenceResponse | undefined;
 }
 
 const NEVER = -1;
