@@ -119,9 +119,10 @@ class RemoteVersion implements LoadedVersion {
   #model: ServedModel;
 
   constructor(assembly: AssemblyParts, parts: RemoteVersionParts) {
-    const { clock } = assembly;
+    const { clock, wheel } = assembly;
     const { config, endpoints, remote, served } = parts;
     const { name, statistics, version, batched, outputs } = served;
+    const decoupled = config.message.model_transaction_policy?.decoupled === true;
     const inside = remoteNode(remote, endpoints);
     const resilience = modelResilience(config.resilience, assembly, {
       model: { name, version, batched, outputs },
@@ -129,11 +130,11 @@ class RemoteVersion implements LoadedVersion {
     });
     this.#endpoints = endpoints;
     this.#complete = parts.complete;
-    this.#model = Object.freeze({ ...served, pipeline: resilience?.node ?? inside });
+    this.#model = Object.freeze({ ...served, decoupled, pipeline: resilience?.node ?? inside });
     const leaf = new RemoteServable({
-      ...{ statistics, clock, endpoints: endpoints.endpoints },
+      ...{ statistics, clock, wheel, endpoints: endpoints.endpoints },
       model: new RemoteModel({
-        ...{ name, version: String(version), batched, outputs },
+        ...{ name, version: String(version), batched, decoupled, outputs },
         remote: { name: remote.modelName, version: remote.modelVersion },
       }),
       refresh: () => endpoints.refresh(),

@@ -42,6 +42,21 @@ describe('completeFromEndpoints', () => {
     expect(input![0]!.dims).toEqual([-1, 2]);
   });
 
+  it.each<[boolean | undefined, boolean | undefined, boolean | undefined]>([
+    [undefined, true, true],
+    [undefined, false, undefined],
+    [undefined, undefined, undefined],
+    [false, true, false],
+    [true, undefined, true],
+  ])('takes decoupled as here %s, or else as there %s: %s', (here, there, expected) => {
+    const policy = (decoupled: boolean | undefined): ModelConfigMessage =>
+      decoupled === undefined ? {} : { model_transaction_policy: { decoupled } };
+
+    const complete = completeFromEndpoints(policy(here), { ...TENSORS, config: policy(there) });
+
+    expect(complete.model_transaction_policy?.decoupled).toBe(expected);
+  });
+
   it('leaves what is written', () => {
     const message: ModelConfigMessage = {
       max_batch_size: 4,
@@ -66,10 +81,16 @@ describe('endpointProblems', () => {
       ['max_batch_size'],
     ],
     [
-      'a decoupled model',
-      {},
+      'a decoupled model that is said to be none',
+      { model_transaction_policy: { decoupled: false } },
       { ...TENSORS, config: { model_transaction_policy: { decoupled: true } } },
       ['model_transaction_policy.decoupled'],
+    ],
+    [
+      'nothing of a decoupled model of which nothing is said here',
+      {},
+      { ...TENSORS, config: { model_transaction_policy: { decoupled: true } } },
+      [],
     ],
   ])('finds %s', (_what, message, described, expected) => {
     expect(paths(message, described)).toEqual(expected);

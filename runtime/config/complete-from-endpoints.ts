@@ -36,6 +36,7 @@ export function completeFromEndpoints(
           optional.has(input.name) ? { ...input, optional: true } : input,
         ),
     output: message.output?.length ? message.output : written(described.outputs),
+    ...policyOf(message, described),
   };
 }
 
@@ -44,15 +45,31 @@ export function endpointProblems(
   message: ModelConfigMessage,
   described: DescribedModel,
 ): ConfigProblem[] {
-  const isDecoupled = described.config?.model_transaction_policy?.decoupled === true;
-  const text = `model '${message.name ?? ''}' is decoupled at its endpoints, which a remote model cannot be`;
+  const policy = message.model_transaction_policy;
+  const isWrong = isDecoupled(described.config) && policy?.decoupled === false;
+  const text =
+    `model '${message.name ?? ''}' is decoupled at its endpoints, which may answer a request any number of times, ` +
+    'and its configuration here says that it is not';
   return [
-    ...(isDecoupled ? [{ path: 'model_transaction_policy.decoupled', message: text }] : []),
+    ...(isWrong ? [{ path: 'model_transaction_policy.decoupled', message: text }] : []),
     ...batchProblems(message, described),
   ];
 }
 
 // ---- details below; callers need not read ----
+
+function isDecoupled(config: ModelConfigMessage | undefined): boolean {
+  return config?.model_transaction_policy?.decoupled === true;
+}
+
+/** As there, where nothing is written of it here. */
+function policyOf(
+  { model_transaction_policy: policy }: ModelConfigMessage,
+  { config }: DescribedModel,
+): Pick<ModelConfigMessage, 'model_transaction_policy'> {
+  const isUnsaid = policy?.decoupled === undefined;
+  return isUnsaid && isDecoupled(config) ? { model_transaction_policy: { decoupled: true } } : {};
+}
 
 function batchProblems(
   { name = '', max_batch_size: here = 0 }: ModelConfigMessage,

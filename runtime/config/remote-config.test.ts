@@ -87,7 +87,6 @@ describe('readRemoteConfig', () => {
     ['instance_group { count: 2 }', 'instance_group'],
     ['model_warmup { name: "w" }', 'model_warmup'],
     ['response_cache { enable: true }', 'response_cache'],
-    ['model_transaction_policy { decoupled: true }', 'model_transaction_policy.decoupled'],
     ['input { name: "x" dims: 1 reshape { } }', 'input[0].reshape'],
     ['output { name: "y" dims: 1 reshape { } }', 'output[0].reshape'],
   ])('refuses %s, which is no remote model’s', (more, path) => {

@@ -229,11 +229,6 @@ const FOREIGN: readonly ForeignSetting[] = [
     why: 'it may change and nobody would tell',
     isSet: ({ response_cache: cache }) => cache?.enable === true,
   },
-  {
-    path: 'model_transaction_policy.decoupled',
-    why: 'one request has one answer',
-    isSet: ({ model_transaction_policy: policy }) => policy?.decoupled === true,
-  },
 ];
 
 function foreignSettings(message: ModelConfigMessage): ConfigProblem[] {

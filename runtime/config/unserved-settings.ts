@@ -2,6 +2,7 @@
 // fail; the rest is told in the log and ignored.
 
 import { SCRIPT_BACKEND } from './complete-model-config.js';
+import { REMOTE_BACKEND } from './remote-config.js';
 import { uselessTags } from './metric-tags.js';
 import type { ModelConfigMessage } from './model-config-message.js';
 import { unknownParameters } from './remote-config.js';
@@ -42,11 +43,13 @@ interface Setting {
   readonly isSet: (message: ModelConfigMessage) => boolean;
 }
 
+const MANY_ANSWERS: readonly (string | undefined)[] = [SCRIPT_BACKEND, REMOTE_BACKEND];
+
 const REFUSED: readonly Setting[] = [
   {
     says: "the 'decoupled' transaction policy",
     isSet: ({ model_transaction_policy: policy, backend, ensemble_scheduling: ensemble }) =>
-      policy?.decoupled === true && backend !== SCRIPT_BACKEND && !ensemble,
+      policy?.decoupled === true && !MANY_ANSWERS.includes(backend) && !ensemble,
   },
   {
     says: 'model_repository_agents',

@@ -68,6 +68,15 @@ export interface Pace {
   onReady(listener: PaceListener): void;
 }
 
+/** Headers of a call to another server, by their names in lower case. */
+export type Headers = readonly (readonly [name: string, value: string])[];
+
+/** Knows the trace of a request, so that what is sent to other servers for it becomes part of the same trace. */
+export interface TraceSource {
+  /** `call`: that of the request or of one of its legs, under which something is sent now. Undefined: there is nothing to tell. */
+  traceHeaders(call: Call): Headers | undefined;
+}
+
 /** What it takes to answer one request, for who asks; the legs of the request count in it. */
 export class Effort {
   /** How often it was given to a model. */
@@ -100,6 +109,8 @@ export class Call implements CancelListener {
   effort: Effort | undefined;
   /** Undefined: answers are taken as they come. */
   pace: Pace | undefined;
+  /** Undefined: the server itself asks. */
+  trace: TraceSource | undefined;
   /** Its deadline is one that the configuration has set, before its caller's: who misses it has been too slow. */
   isLimited = false;
   /** "name:version" of models that have failed and for which others are asked now, so that fallbacks never go in circles. */
@@ -161,6 +172,7 @@ export class Call implements CancelListener {
     child.callers = this.callers;
     child.effort = this.effort;
     child.pace = this.pace;
+    child.trace = this.trace;
     child.replaced = this.replaced;
     child.isLimited = this.isLimited || (isLimit && deadline < this.deadline);
     this.onCancel(child);

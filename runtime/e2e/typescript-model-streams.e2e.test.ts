@@ -1,14 +1,14 @@
 // Streams of a decoupled model to callers who do not read, or have gone.
 
 import { once } from 'node:events';
-import { connect, type ClientHttp2Stream } from 'node:http2';
+import type { ClientHttp2Stream } from 'node:http2';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { aMessage } from '../testing/ask-model.js';
 import { scrape } from './harness/metrics.js';
 import { fp32, fp32Output, inferRequest } from './harness/requests.js';
 import { ONE_NUMBER, scriptFile, scriptModel } from './harness/script-model.js';
 import { serving } from './harness/serving.js';
 import { TemporaryRepository } from './harness/temporary-repository.js';
+import { unreadStream } from './harness/unread-stream.js';
 
 /** As many as no connection holds. */
 const ANSWERS = 10_000_000;
@@ -50,22 +50,9 @@ describe('a stream whose caller does not read', () => {
   const open: (() => void)[] = [];
   afterEach(() => open.splice(0).forEach((close) => close()));
 
-  /** A caller who reads nothing until he is told to. */
   function ask(model: string): ClientHttp2Stream {
-    const session = connect(`http://127.0.0.1:${here.server.ports.grpc}`);
-    open.push(() => session.destroy());
-    const stream = session.request({
-      ':method': 'POST',
-      ':path': '/inference.GRPCInferenceService/ModelStreamInfer',
-      'content-type': 'application/grpc',
-      te: 'trailers',
-    });
-    const x = fp32('x', [1, 1], [1]);
-    const { inputs, raw_input_contents } = inferRequest(model, [x]);
-    const message = aMessage({ id: 'a', model_name: model, inputs, raw_input_contents });
-    const head = Buffer.alloc(5);
-    head.writeUInt32BE(message.length, 1);
-    stream.write(Buffer.concat([head, message]));
+    const stream = unreadStream(here.server, model);
+    open.push(() => stream.destroy());
     return stream;
   }
 

@@ -115,8 +115,19 @@ describe('encodeStreamResponse', () => {
 
 describe('encodeStreamError', () => {
   it.each(['', 'r1', 'ü'.repeat(100)])('says what went wrong, and with the request %j', (id) => {
-    const message = streamCodec.decode(encodeStreamError('geht nicht: ü\n', id));
+    const message = streamCodec.decode(encodeStreamError('geht nicht: ü\n', { id }));
 
     expect(message).toMatchObject({ error_message: 'geht nicht: ü\n', infer_response: { id } });
+  });
+
+  it('says the status where it is asked for, and otherwise has no parameters', () => {
+    const told = [undefined, 5].map((status) =>
+      streamCodec.decode(encodeStreamError('no', { id: 'r', status })),
+    );
+
+    expect(told.map(({ infer_response: response }) => response)).toMatchObject([
+      { id: 'r', parameters: {} },
+      { id: 'r', parameters: { inferd_error_status: { int64_param: 5 } } },
+    ]);
   });
 });

@@ -3,6 +3,7 @@
 
 import { RuntimeError } from '../core/errors.js';
 import type { InferenceResponse } from '../core/inference.js';
+import { ERROR_STATUS, FINAL_RESPONSE } from '../wire/stream-parameters.js';
 import { tensorSize, writeTensor } from '../wire/wire-tensor.js';
 import { WireWriter, cachedUtf8, delimitedSize } from '../wire/wire-writer.js';
 import { encodeParameters } from './response-parameters.js';
@@ -33,22 +34,28 @@ export function encodeStreamResponse(
   return encode(response, { id, parameters, isInStream: true });
 }
 
-/** A ModelStreamInferResponse that says what went wrong with the request of that id. */
-export function encodeStreamError(text: string, id: string): Buffer {
+/** A ModelStreamInferResponse that says what went wrong with the request of that id; `status`: the code of gRPC, where it is asked for. */
+export function encodeStreamError(
+  text: string,
+  { id, status }: { readonly id: string; readonly status?: number | undefined },
+): Buffer {
   const textBytes = Buffer.from(text);
   const idBytes = Buffer.from(id);
-  const idSize = id === '' ? 0 : delimitedSize(idBytes.length);
-  const writer = new WireWriter(delimitedSize(textBytes.length) + delimitedSize(idSize));
+  const parameters =
+    status === undefined ? NOTHING : encodeParameters(new Map([[ERROR_STATUS, status]]));
+  const size = (id === '' ? 0 : delimitedSize(idBytes.length)) + parameters.length;
+  const writer = new WireWriter(delimitedSize(textBytes.length) + delimitedSize(size));
   writer.bytes(1, textBytes);
-  writer.delimited(2, idSize);
+  writer.delimited(2, size);
   if (id !== '') writer.bytes(3, idBytes);
+  writer.raw(parameters);
   return writer.buffer;
 }
 
 // ---- details below; callers need not read ----
 
-const FINAL = encodeParameters(new Map([['triton_final_response', true]]));
-const NOT_FINAL = encodeParameters(new Map([['triton_final_response', false]]));
+const FINAL = encodeParameters(new Map([[FINAL_RESPONSE, true]]));
+const NOT_FINAL = encodeParameters(new Map([[FINAL_RESPONSE, false]]));
 
 interface Envelope {
   readonly id: string;

@@ -1,6 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { RuntimeError } from '../core/errors.js';
-import type { FinishedRequest, RequestObserver } from '../core/request-observer.js';
+import type { Call } from '../core/call.js';
+import type {
+  FinishedRequest,
+  RequestFacts,
+  RequestObserver,
+  RequestTrace,
+} from '../core/request-observer.js';
 import { askModel, aMessage, replyTo } from '../testing/ask-model.js';
 import { aTensor } from '../testing/build.js';
 
@@ -75,4 +81,84 @@ describe('who observes requests', () => {
       ['', '', 'INVALID_ARGUMENT'],
     ]);
   });
+});
+
+describe('what is sent to other servers for a request', () => {
+  const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00';
+  const asking = (
+    observer: RequestObserver | undefined,
+    metadata: Record<string, string>,
+  ): { call: Call; end: () => void } => {
+    const { model } = askModel(aMessage(), {
+      ...(observer && { observer }),
+      options: { metadata },
+    });
+    const end = (): void => {
+      model.respond(y);
+      model.end();
+    };
+    return { call: model.call!, end };
+  };
+
+  it('belongs to the trace that its observer settles, once and before the request has ended', () => {
+    const asked: RequestFacts[] = [];
+    const finished: FinishedRequest[] = [];
+    const trace: RequestTrace = { headersFor: (call) => [['for', String(call.timings.queuedAt)]] };
+    const { call, end } = asking(
+      {
+        traceOf: (facts) => (asked.push(facts), trace),
+        requestFinished: (request) => void finished.push(request),
+      },
+      { traceparent: TRACEPARENT },
+    );
+    const leg = call.child(0).child(0);
+    call.timings.queuedAt = 1;
+    leg.timings.queuedAt = 2;
+
+    const headers = [call, leg].map((each) => call.trace!.traceHeaders(each));
+    expect(leg.trace).toBe(call.trace);
+    end();
+
+    expect(headers).toEqual([[['for', '1']], [['for', '2']]]);
+    expect(asked.map(({ modelName }) => modelName)).toEqual(['m']);
+    expect(asked[0]!.metadata('traceparent')).toBe(TRACEPARENT);
+    expect(finished[0]!.trace).toBe(trace);
+  });
+
+  it.each<[string, RequestObserver | undefined]>([
+    ['nobody observes', undefined],
+    ['nobody who observes traces', { requestFinished: () => undefined }],
+    ['nobody traces that model', { requestFinished: () => undefined, traceOf: () => undefined }],
+  ])('belongs to that of its caller where %s', (_what, observer) => {
+    const { call } = asking(observer, { traceparent: TRACEPARENT, tracestate: 'a=1,b=2' });
+    const untraced = asking(observer, {}).call;
+
+    expect(call.trace!.traceHeaders(call)).toEqual([
+      ['traceparent', TRACEPARENT],
+      ['tracestate', 'a=1,b=2'],
+    ]);
+    expect(untraced.trace!.traceHeaders(untraced)).toBeUndefined();
+  });
+
+  it.each([
+    '00-1',
+    `${TRACEPARENT}\n`,
+    TRACEPARENT.replace('00-', 'ff-'),
+    TRACEPARENT.toUpperCase(),
+    '00-00000000000000000000000000000000-b7ad6b7169203331-00',
+    '00-0af7651916cd43dd8448eb211c80319c-0000000000000000-00',
+  ])('is told of no trace that is none: %j', (traceparent) => {
+    const { call } = asking(undefined, { traceparent });
+
+    expect(call.trace!.traceHeaders(call)).toBeUndefined();
+  });
+
+  it.each(['\u00e4=1', '', 'a='.padEnd(513, '1')])(
+    'leaves out a state that is none',
+    (tracestate) => {
+      const { call } = asking(undefined, { traceparent: TRACEPARENT, tracestate });
+
+      expect(call.trace!.traceHeaders(call)).toEqual([['traceparent', TRACEPARENT]]);
+    },
+  );
 });

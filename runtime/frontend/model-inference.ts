@@ -1,14 +1,15 @@
 // One request between the wire and its model, the same for ModelInfer and ModelStreamInfer: decoded, its model found and held, asked,
 // released, and told of. How the answer leaves is left to the two; each keeps one such object per request and nothing else.
 
-import { Call } from '../core/call.js';
+import { Call, type Headers, type TraceSource } from '../core/call.js';
 import type { Clock } from '../core/clock.js';
 import type { Deadline } from '../core/deadline.js';
 import { bug, RuntimeError } from '../core/errors.js';
 import type { InferenceRequest, InferenceResponse, RequestedOutput } from '../core/inference.js';
 import type { ModelCatalog, ServableHandle, ServedModel } from '../core/model-catalog.js';
-import type { RequestObserver } from '../core/request-observer.js';
+import type { RequestObserver, RequestTrace } from '../core/request-observer.js';
 import type { Reply } from '../core/servable.js';
+import { callersTrace } from './callers-trace.js';
 import { classify } from './classification.js';
 import type { GrpcCall } from './grpc-transport.js';
 import {
@@ -28,7 +29,7 @@ export interface ModelInferenceParts {
   readonly sharedMemory: SharedMemory;
 }
 
-export abstract class ModelInference implements Reply {
+export abstract class ModelInference implements Reply, TraceSource {
   /** What the model is asked under; to cancel it is to stop waiting. */
   readonly inference: Call;
   readonly #call: Pick<GrpcCall, 'metadata'>;
@@ -38,6 +39,7 @@ export abstract class ModelInference implements Reply {
   #request: InferenceRequest | undefined;
   #places: OutputPlaces | undefined;
   #handle: ServableHandle | undefined;
+  #trace: RequestTrace | undefined;
   #isEnded = false;
 
   protected constructor(
@@ -48,6 +50,7 @@ export abstract class ModelInference implements Reply {
     this.#call = call;
     this.#parts = parts;
     this.inference = new Call(parts.clock.now(), deadline);
+    this.inference.trace = this;
   }
 
   /** The model has been found and is asked next. @throws RuntimeError when it cannot be asked by this kind of call */
@@ -106,6 +109,12 @@ export abstract class ModelInference implements Reply {
     }
   }
 
+  /** Who does not trace it hands on what its caller said of it. */
+  traceHeaders(call: Call): Headers | undefined {
+    this.#trace ??= this.#settledTrace();
+    return this.#trace ? this.#trace.headersFor(call) : callersTrace(this.#call);
+  }
+
   end(error?: RuntimeError): void {
     this.#isEnded = true;
     const failure = this.conclude(error);
@@ -127,6 +136,13 @@ export abstract class ModelInference implements Reply {
     return bug(`model '${this.#modelName}' ended without a response`);
   }
 
+  #settledTrace(): RequestTrace | undefined {
+    const { observer } = this.#parts;
+    if (!observer?.traceOf) return undefined;
+    const metadata = (key: string): string | undefined => this.#call.metadata(key);
+    return observer.traceOf({ modelName: this.#modelName, metadata });
+  }
+
   #tell(observer: RequestObserver, error: RuntimeError | undefined): void {
     observer.requestFinished({
       modelName: this.#modelName,
@@ -136,6 +152,7 @@ export abstract class ModelInference implements Reply {
       legs: this.inference.legs,
       endedAt: this.#parts.clock.now(),
       error,
+      trace: this.#trace,
       metadata: (key) => this.#call.metadata(key),
     });
   }

@@ -274,6 +274,25 @@ describe('ModelStreamInfer with triton_grpc_error', () => {
   });
 });
 
+describe('ModelStreamInfer for those who want to know what kind of error it is', () => {
+  it.each<[Record<string, string>, Record<string, unknown> | undefined]>([
+    [{ inferd_error_status: 'true' }, { int64_param: GRPC.INTERNAL }],
+    [{ inferd_error_status: 'no' }, undefined],
+    [{}, undefined],
+  ])('with the headers %j says its status: %j', (metadata, status) => {
+    const stream = openStream({ metadata });
+    ask(stream, 'a');
+
+    stream.model.at('a').end(failed);
+
+    const [{ error_message, infer_response }] = sentOn(stream) as [Record<string, unknown>];
+    expect([error_message, infer_response]).toMatchObject(['no', { id: 'a' }]);
+    const { parameters } = infer_response as { parameters: Record<string, unknown> };
+    if (status) expect(parameters['inferd_error_status']).toMatchObject(status);
+    else expect(parameters).toEqual({});
+  });
+});
+
 describe('ModelStreamInfer with a decoupled model', () => {
   const EMPTY_FINAL = { triton_enable_empty_final_response: { bool_param: true } };
   const y = aTensor('OUTPUT0', [1, 1], [1]);

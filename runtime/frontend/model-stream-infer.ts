@@ -7,6 +7,7 @@
 import type { CancelListener, Pace } from '../core/call.js';
 import type { Deadline } from '../core/deadline.js';
 import { RuntimeError } from '../core/errors.js';
+import { ERROR_STATUS } from '../wire/stream-parameters.js';
 import { Fifo } from './fifo.js';
 import { grpcStatusOf } from './grpc-status.js';
 import type { GrpcMethod, GrpcStatus, StreamCall } from './grpc-transport.js';
@@ -52,6 +53,7 @@ type Phase = 'open' | 'closing' | 'over';
 class InferenceStream implements InferenceStreamPort, CancelListener {
   readonly call: StreamCall;
   readonly deadline: Deadline;
+  readonly tellsStatus: boolean;
   readonly #parts: ModelInferenceParts;
   /** As Triton's clients ask for it: what fails on the road ends the stream, what is refused does not. */
   readonly #endsAtFailure: boolean;
@@ -72,6 +74,7 @@ class InferenceStream implements InferenceStreamPort, CancelListener {
     this.call = call;
     this.deadline = call.deadline;
     this.#parts = parts;
+    this.tellsStatus = call.metadata(ERROR_STATUS) === 'true';
     this.#endsAtFailure = call.metadata('triton_grpc_error') === 'true';
     this.#outbox = new StreamOutbox(call, () => this.#goOn());
   }

@@ -6,6 +6,7 @@ import type { Deadline } from '../core/deadline.js';
 import { RuntimeError } from '../core/errors.js';
 import type { InferenceRequest, InferenceResponse } from '../core/inference.js';
 import type { ServedModel } from '../core/model-catalog.js';
+import { grpcStatusOf } from './grpc-status.js';
 import type { GrpcCall } from './grpc-transport.js';
 import { encodeStreamError, encodeStreamResponse } from './infer-response-encoder.js';
 import { ModelInference, type ModelInferenceParts } from './model-inference.js';
@@ -15,6 +16,8 @@ export interface InferenceStreamPort {
   readonly call: GrpcCall;
   readonly deadline: Deadline;
   readonly pace: Pace;
+  /** Errors are told with their status. */
+  readonly tellsStatus: boolean;
   /** It costs so many bytes more than it did. */
   grew(inference: StreamedInference, bytes: number): void;
   /** One of the messages of a decoupled model. */
@@ -79,7 +82,7 @@ export class StreamedInference extends ModelInference {
 
   /** The message that says, after all others, how it ended; undefined for a decoupled model that has no more to say. */
   lastMessage(failure: RuntimeError | undefined): Buffer | undefined {
-    if (failure) return encodeStreamError(failure.message, this.id);
+    if (failure) return this.#errorMessage(failure);
     return this.#isDecoupled ? this.#emptyFinalResponse() : this.#answer;
   }
 
@@ -104,6 +107,11 @@ export class StreamedInference extends ModelInference {
     const failure = error ?? this.#error ?? (isAnswered ? undefined : this.noResponse());
     this.#stream.concluded(this, failure);
     return failure;
+  }
+
+  #errorMessage(failure: RuntimeError): Buffer {
+    const status = this.#stream.tellsStatus ? grpcStatusOf(failure).code : undefined;
+    return encodeStreamError(failure.message, { id: this.id, status });
   }
 
   /** Only for those who have asked for it, as in Triton. */

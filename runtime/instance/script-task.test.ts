@@ -86,6 +86,17 @@ describe('the call under which a task asks other models', () => {
     expect(task.scope(0).parent.deadline).toBe(1500);
   });
 
+  it('belongs to the trace of the first of its requests that has one', () => {
+    const { task, calls } = bench([1500, 3000, 3000]);
+    const [one, other] = [{ traceHeaders: () => [] }, { traceHeaders: () => undefined }];
+    calls[1]!.trace = one;
+    calls[2]!.trace = other;
+
+    expect(task.scope(-1).parent.trace).toBe(one);
+    expect(task.scope(0).parent.trace).toBeUndefined();
+    expect(task.scope(2).parent.trace).toBe(other);
+  });
+
   it('is cancelled when nobody waits any more', () => {
     const { task, calls } = bench([1500, 3000]);
     const [all, first] = [task.scope(-1).parent, task.scope(0).parent];

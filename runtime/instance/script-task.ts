@@ -109,6 +109,7 @@ class ScopeCall extends Call {
     this.#waiting = entries.length;
     for (const { call } of entries) {
       if (call.callers.length > this.callers.length) this.callers = call.callers;
+      this.trace ??= call.trace;
       call.onCancel(this);
     }
   }

@@ -28,6 +28,7 @@ function aRequest(overrides: Partial<FinishedRequest> = {}): FinishedRequest {
     legs: [],
     endedAt: 5.00049,
     error: undefined,
+    trace: undefined,
     metadata: () => undefined,
     ...overrides,
   };

@@ -1,5 +1,6 @@
 // Traces by OpenTelemetry: a span for each request, and within it one for its waiting and one for its computing. They are made when
-// the request has ended, from the times it passed the points of its road, so the road itself knows nothing of them.
+// the request has ended, from the times it passed the points of its road, so the road itself knows nothing of them. What is sent to
+// other servers for it has to say before that which span it belongs to (settled-trace.ts).
 //
 // Loaded only when there is an endpoint to send to. The environment variables of OpenTelemetry (OTEL_EXPORTER_OTLP_…,
 // OTEL_TRACES_SAMPLER, OTEL_SERVICE_NAME, OTEL_PROPAGATORS …) hold. Names: https://opentelemetry.io/docs/specs/semconv/rpc/grpc/
@@ -14,13 +15,14 @@ import {
   propagation,
   trace,
 } from '@opentelemetry/api';
-import { NodeSDK, resources } from '@opentelemetry/sdk-node';
+import { NodeSDK, resources, tracing } from '@opentelemetry/sdk-node';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import type { LegFacts } from '../core/call.js';
 import type { SamplerConfig } from '../config/trace-config.js';
 import type { ErrorCode, RuntimeError } from '../core/errors.js';
 import type { TraceSettings } from '../core/trace-control.js';
-import type { FinishedRequest, RequestObserver } from '../core/request-observer.js';
+import type { FinishedRequest, RequestFacts, RequestObserver } from '../core/request-observer.js';
+import { SettledTrace, SpanIds } from './settled-trace.js';
 import { TraceSampling } from './trace-sampling.js';
 import { createSampler, sampled } from './trace-sampler.js';
 
@@ -44,6 +46,8 @@ export class Tracing implements RequestObserver {
   readonly sampling: TraceSampling;
   readonly #sdk: NodeSDK;
   readonly #tracer: Tracer;
+  readonly #sampler: tracing.Sampler;
+  readonly #ids = new SpanIds();
   readonly #options: TracingOptions;
 
   constructor(options: TracingOptions) {
@@ -53,10 +57,12 @@ export class Tracing implements RequestObserver {
       { error: warn, warn, info: ignore, debug: ignore, verbose: ignore },
       DiagLogLevel.WARN,
     );
+    this.#sampler = createSampler(sampler);
     this.#sdk = new NodeSDK({
       serviceName,
       ...(url !== '' && { traceExporter: new OTLPTraceExporter({ url }) }),
-      sampler: createSampler(sampler),
+      sampler: this.#sampler,
+      idGenerator: this.#ids,
       // Not the process: its command line may have secrets in it.
       resourceDetectors: [resources.envDetector, resources.hostDetector],
       instrumentations: [],
@@ -70,20 +76,30 @@ export class Tracing implements RequestObserver {
     this.sampling = new TraceSampling(rate, settings);
   }
 
+  traceOf({ modelName, metadata }: RequestFacts): SettledTrace | undefined {
+    if (!this.sampling.isOpen(modelName)) return undefined;
+    const parent = propagation.extract(context.active(), metadata, HEADERS);
+    const caller = trace.getSpanContext(parent);
+    const traceId = caller?.traceId ?? this.#ids.newTraceId();
+    const turn = caller ? 'sampler' : this.sampling.isTurn(modelName);
+    const isSampled = turn === 'sampler' ? this.#isSampled(parent, traceId) : turn;
+    if (isSampled) this.sampling.traced(modelName);
+    return new SettledTrace({ parent: sampled(parent), traceId, isSampled, ids: this.#ids });
+  }
+
   requestFinished(request: FinishedRequest): void {
-    if (!this.sampling.isOpen(request.modelName)) return;
-    const parent = this.#parentOf(request);
-    if (!parent) return;
+    const settled = request.trace instanceof SettledTrace ? request.trace : this.traceOf(request);
+    if (!settled?.isSampled) return;
+    const { parent } = settled;
+    const { receivedAt } = request.timings;
     const epochMs = this.#options.epochMs();
-    const startTime = epochMs + request.timings.receivedAt;
-    const options = { kind: SpanKind.SERVER, startTime };
-    const name = 'inference.GRPCInferenceService/ModelInfer';
-    const span = this.#tracer.startSpan(name, options, parent);
-    if (span.isRecording()) {
-      this.sampling.traced(request.modelName);
-      this.#describe(span, request);
-      this.#addPhases(trace.setSpan(parent, span), request, epochMs);
-    }
+    const within = { trace: settled, parent, epochMs, kind: SpanKind.SERVER };
+    const span = this.#start(NAME, receivedAt, {
+      ...within,
+      spanId: settled.spanIdOf(request.timings),
+    });
+    this.#describe(span, request);
+    this.#addPhases(inside(within, span), request);
     span.end(epochMs + request.endedAt);
   }
 
@@ -94,13 +110,9 @@ export class Tracing implements RequestObserver {
 
   // ---- details below; callers need not read ----
 
-  /** Undefined: the request is not to be traced. */
-  #parentOf(request: FinishedRequest): Context | undefined {
-    const parent = propagation.extract(context.active(), request, HEADERS);
-    if (trace.getSpanContext(parent)) return parent;
-    const isTurn = this.sampling.isTurn(request.modelName);
-    if (isTurn === 'sampler') return parent;
-    return isTurn ? sampled(parent) : undefined;
+  #isSampled(parent: Context, traceId: string): boolean {
+    const { decision } = this.#sampler.shouldSample(parent, traceId, NAME, SpanKind.SERVER, {}, []);
+    return decision === tracing.SamplingDecision.RECORD_AND_SAMPLED;
   }
 
   #describe(span: Span, { modelName, modelVersion, id, timings, error }: FinishedRequest): void {
@@ -122,17 +134,18 @@ export class Tracing implements RequestObserver {
       span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
   }
 
-  #addPhases(parent: Context, { timings, legs, endedAt }: Phased, epochMs: number): void {
+  #addPhases(within: Within, { timings, legs, endedAt }: Phased): void {
     if (legs.length > 0) {
-      for (const leg of legs) this.#addLeg(parent, leg, { endedAt, epochMs });
+      for (const leg of legs) this.#addLeg(within, leg, endedAt);
       return;
     }
+    const { epochMs } = within;
     const { queuedAt, dispatchedAt, completedAt } = timings;
     if (queuedAt === 0) return;
-    const queue = this.#phase('queue', epochMs + queuedAt, parent);
+    const queue = this.#start('queue', queuedAt, within);
     queue.end(epochMs + (dispatchedAt || endedAt));
     if (dispatchedAt === 0 || timings.cached) return;
-    const compute = this.#phase('compute', epochMs + dispatchedAt, parent);
+    const compute = this.#start('compute', dispatchedAt, within);
     compute.setAttributes({
       'inferd.batch_size': timings.batchSize,
       'inferd.compute_input_ms': timings.inputMs,
@@ -143,14 +156,11 @@ export class Tracing implements RequestObserver {
   }
 
   /** A leg that has not ended was given up when the request ended. */
-  #addLeg(
-    parent: Context,
-    leg: LegFacts,
-    { endedAt, epochMs }: { endedAt: number; epochMs: number },
-  ): void {
+  #addLeg(within: Within, leg: LegFacts, requestEndedAt: number): void {
     const { target, call, error, modelName, modelVersion } = leg;
     const { timings, legs } = call;
-    const span = this.#phase(target.name, epochMs + timings.receivedAt, parent);
+    const spanId = within.trace.spanIdOf(timings);
+    const span = this.#start(target.name, timings.receivedAt, { ...within, spanId });
     span.setAttributes({
       'inferd.model.name': modelName,
       ...(modelVersion !== '' && { 'inferd.model.version': modelVersion }),
@@ -158,14 +168,33 @@ export class Tracing implements RequestObserver {
     });
     if (error && OURS.includes(error.code))
       span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
-    const until = leg.endedAt || endedAt;
-    this.#addPhases(trace.setSpan(parent, span), { timings, legs, endedAt: until }, epochMs);
-    span.end(epochMs + until);
+    const endedAt = leg.endedAt || requestEndedAt;
+    this.#addPhases(inside(within, span), { timings, legs, endedAt });
+    span.end(within.epochMs + endedAt);
   }
 
-  #phase(name: string, startTime: number, parent: Context): Span {
-    return this.#tracer.startSpan(name, { kind: SpanKind.INTERNAL, startTime }, parent);
+  /** `at`: on the clock's scale. */
+  #start(name: string, at: number, { trace: { traceId }, parent, ...within }: Within): Span {
+    const { epochMs, kind = SpanKind.INTERNAL, spanId } = within;
+    this.#ids.give(traceId, spanId);
+    const span = this.#tracer.startSpan(name, { kind, startTime: epochMs + at }, parent);
+    this.#ids.takeBack();
+    return span;
   }
+}
+
+/** Where a span is made. */
+interface Within {
+  readonly trace: SettledTrace;
+  readonly parent: Context;
+  readonly epochMs: number;
+  readonly kind?: SpanKind;
+  /** Undefined: a random one. */
+  readonly spanId?: string | undefined;
+}
+
+function inside({ trace: settled, parent, epochMs }: Within, span: Span): Within {
+  return { trace: settled, parent: trace.setSpan(parent, span), epochMs };
 }
 
 type Phased = Pick<FinishedRequest, 'timings' | 'legs' | 'endedAt'>;
@@ -185,7 +214,9 @@ const OURS: readonly ErrorCode[] = [
   'INTERNAL',
 ];
 
-const HEADERS: TextMapGetter<FinishedRequest> = {
-  get: (request, key) => request.metadata(key.toLowerCase()),
+const NAME = 'inference.GRPCInferenceService/ModelInfer';
+
+const HEADERS: TextMapGetter<RequestFacts['metadata']> = {
+  get: (metadata, key) => metadata(key.toLowerCase()),
   keys: () => [],
 };

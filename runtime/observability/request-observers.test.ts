@@ -12,6 +12,7 @@ const REQUEST: FinishedRequest = {
   legs: [],
   endedAt: 1,
   error: undefined,
+  trace: undefined,
   metadata: () => undefined,
 };
 

@@ -1,7 +1,12 @@
 // Who is told of each request that has ended, as the options say: the access log, traces, both or nobody.
 
 import type { Log } from '../core/log.js';
-import type { FinishedRequest, RequestObserver } from '../core/request-observer.js';
+import type {
+  FinishedRequest,
+  RequestFacts,
+  RequestObserver,
+  RequestTrace,
+} from '../core/request-observer.js';
 import type { TraceControl } from '../core/trace-control.js';
 import { AccessLog } from './access-log.js';
 import type { TracingOptions } from './open-telemetry.js';
@@ -43,13 +48,19 @@ export async function startRequestObservers(
 /** What goes wrong here is told and goes no further: others of the same batch still wait for their answers. */
 function combined(observers: readonly RequestObserver[], log: Log): RequestObserver | undefined {
   if (observers.length === 0) return undefined;
-  return {
-    requestFinished: (request: FinishedRequest) => {
-      try {
-        for (const observer of observers) observer.requestFinished(request);
-      } catch (error) {
-        log.error({}, `a request could not be observed: ${String(error)}`);
-      }
-    },
+  const safely = <Result>(observe: () => Result): Result | undefined => {
+    try {
+      return observe();
+    } catch (error) {
+      log.error({}, `a request could not be observed: ${String(error)}`);
+      return undefined;
+    }
   };
+  const requestFinished = (request: FinishedRequest): void =>
+    safely(() => observers.forEach((observer) => observer.requestFinished(request)));
+  const tracing = observers.find((observer) => observer.traceOf !== undefined);
+  if (!tracing) return { requestFinished };
+  const traceOf = (request: RequestFacts): RequestTrace | undefined =>
+    safely(() => tracing.traceOf!(request));
+  return { requestFinished, traceOf };
 }

@@ -63,6 +63,25 @@ describe('describeRemoteModel', () => {
     expect((await description).config).toBeUndefined();
   });
 
+  it('does not wait for one that hangs where another comes up', async () => {
+    const bench = new RemoteBench(['a:1', 'b:1']);
+
+    const description = describing(bench);
+    bench.at('b:1').fail(14, 'refused');
+    const { timeoutMs } = bench.at('a:1').calls[0]!;
+    bench.clock.advance(timeoutMs);
+    bench.at('a:1').fail(4, 'Deadline exceeded');
+    await settle();
+    bench.clock.advance(250);
+    await settle();
+    bench.at('b:1').answer(METADATA);
+    await settle();
+    bench.at('b:1').answer(configResponse(8));
+
+    expect((await description).config).toEqual({ max_batch_size: 8 });
+    expect(timeoutMs).toBe(3_000);
+  });
+
   it('asks again for ten seconds, and then tells what each endpoint said', async () => {
     const bench = new RemoteBench(['a:1', 'b:1']);
     const description = describing(bench);

@@ -30,6 +30,8 @@ export interface DescriptionSource {
 
 /** How long it is waited for. */
 const PATIENCE_MS = 10_000;
+/** How long one call may take: an endpoint that hangs must not keep others, which come up meanwhile, from being asked again. */
+const ATTEMPT_MS = 3_000;
 const PAUSE_MS = 250;
 
 /** @throws RuntimeError MODEL_NOT_READY that says what each endpoint said */
@@ -40,7 +42,7 @@ export async function describeRemoteModel(
   const { clock, remote, endpoints } = source;
   const until = clock.now() + PATIENCE_MS;
   for (;;) {
-    const timeoutMs = Math.max(until - clock.now(), 1);
+    const timeoutMs = Math.max(Math.min(until - clock.now(), ATTEMPT_MS), 1);
     const asked = endpoints();
     const answers = asked.map((endpoint) => ask(endpoint, remote, timeoutMs));
     try {

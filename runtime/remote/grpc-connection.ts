@@ -5,20 +5,23 @@ import {
   Metadata,
   connectivityState,
   credentials,
-  type CallOptions,
+  type Channel,
   type ChannelCredentials,
   type ClientOptions,
 } from '@grpc/grpc-js';
+import type { Headers } from '../core/call.js';
 import { RuntimeError } from '../core/errors.js';
 import type {
   AnswerListener,
-  CallStatus,
   ConnectionState,
   EndpointConnection,
+  OpenStream,
   OutgoingCall,
   PendingCall,
   StreamListener,
 } from './endpoint-connection.js';
+import { GrpcStream } from './grpc-stream.js';
+import { GrpcUnary } from './grpc-unary.js';
 
 /** What TLS files hold; undefined: what Node has. */
 export interface TlsMaterial {
@@ -62,42 +65,31 @@ export class GrpcConnection implements EndpointConnection {
       channel.getConnectivityState(true);
   }
 
-  unary({ path, message, timeoutMs }: OutgoingCall, listener: AnswerListener): PendingCall {
-    return this.#client.makeUnaryRequest(
-      path,
-      asIs,
-      asIs,
-      message,
-      new Metadata(),
-      callOptions(timeoutMs),
-      (error, answer) => {
-        if (error) listener.failed(error);
-        else listener.answered(answer!);
-      },
-    );
+  unary(call: OutgoingCall, listener: AnswerListener): PendingCall {
+    const unary = new GrpcUnary(this.#open(call), listener);
+    unary.send(call.message, metadataOf(call.headers));
+    return unary;
   }
 
-  serverStream({ path, message, timeoutMs }: OutgoingCall, listener: StreamListener): PendingCall {
-    const stream = this.#client.makeServerStreamRequest(
-      path,
-      asIs,
-      asIs,
-      message,
-      callOptions(timeoutMs),
-    );
-    stream.on('data', (answer: Buffer) => listener.message(answer));
-    stream.on('status', (status: CallStatus) => listener.ended(status));
-    // The status says the same.
-    stream.on('error', () => undefined);
+  stream(call: OutgoingCall, listener: StreamListener): OpenStream {
+    const stream = new GrpcStream(this.#open(call), listener);
+    stream.send(call.message, metadataOf(call.headers));
     return stream;
   }
 
   close(): void {
     this.#client.close();
   }
-}
 
-// ---- details below; callers need not read ----
+  // ---- details below; callers need not read ----
+
+  /** Below what grpc-js makes of calls for its users, which is of no use here and has its price. */
+  #open({ path, timeoutMs }: OutgoingCall): ReturnType<Channel['createCall']> {
+    // grpc-js takes the time of day.
+    const deadline = timeoutMs === Infinity ? Infinity : Date.now() + timeoutMs;
+    return this.#client.getChannel().createCall(path, deadline, undefined, null, undefined);
+  }
+}
 
 const STATES: Readonly<Record<connectivityState, ConnectionState>> = {
   [connectivityState.IDLE]: 'coming',
@@ -122,11 +114,8 @@ const CHANNEL_OPTIONS: ClientOptions = {
   'grpc.keepalive_timeout_ms': 20_000,
 };
 
-/** grpc-js takes the time of day. */
-function callOptions(timeoutMs: number): CallOptions {
-  return timeoutMs === Infinity ? {} : { deadline: Date.now() + timeoutMs };
-}
-
-function asIs(bytes: Buffer): Buffer {
-  return bytes;
+function metadataOf(headers: Headers = []): Metadata {
+  const metadata = new Metadata();
+  for (const [name, value] of headers) metadata.set(name, value);
+  return metadata;
 }

@@ -27,7 +27,7 @@ export class HealthWatch implements StreamListener {
   }
 
   message(bytes: Buffer): void {
-    if (!this.#isClosed) this.#endpoint.isHealthy = statusIn(bytes) === SERVING;
+    if (!this.#isClosed) this.#endpoint.isHealthy = isServing(bytes);
   }
 
   ended({ code }: CallStatus): void {
@@ -45,11 +45,20 @@ export class HealthWatch implements StreamListener {
 
   #watch(): void {
     const call = { path: WATCH_PATH, message: REQUEST, timeoutMs: Infinity };
-    this.#pending = this.#endpoint.connection.serverStream(call, this);
+    this.#pending = this.#endpoint.connection.stream(call, this);
   }
 }
 
-/** HealthCheckResponse: status 1; 0, UNKNOWN, where it was not sent. */
+/** What nobody can read says nothing against an endpoint. */
+function isServing(bytes: Buffer): boolean {
+  try {
+    return statusIn(bytes) === SERVING;
+  } catch {
+    return true;
+  }
+}
+
+/** HealthCheckResponse: status 1; 0, UNKNOWN, where it was not sent. @throws RuntimeError when the bytes are no such message */
 function statusIn(bytes: Buffer): number {
   const reader = new WireReader(bytes);
   let status = 0;

@@ -33,13 +33,22 @@ export interface RemoteName {
 /** gRPC's limit of a message. */
 const MAX_MESSAGE_BYTES = 2 ** 31 - 1;
 
-/** `outputs`: by name. @throws RuntimeError INVALID_ARGUMENT for a request that gRPC cannot carry */
+export interface Wanted {
+  /** By name. */
+  readonly outputs: readonly string[];
+  /** The last answer says that it is the last, and comes even if there is nothing else to say. */
+  readonly final: boolean;
+}
+
+/** @throws RuntimeError INVALID_ARGUMENT for a request that gRPC cannot carry */
 export function encodeInferRequest(
   { id, inputs, parameters }: InferenceRequest,
   remote: RemoteName,
-  outputs: readonly string[],
+  { outputs, final }: Wanted,
 ): Buffer {
-  const head = Buffer.concat([encodeNames(remote, id), encodeRequestParameters(parameters)]);
+  const parts = [encodeNames(remote, id), encodeRequestParameters(parameters)];
+  if (final) parts.push(WANTS_FINAL);
+  const head = Buffer.concat(parts);
   let size = head.length;
   for (const input of inputs)
     size += delimitedSize(tensorSize(input)) + delimitedSize(input.data.length);
@@ -57,32 +66,58 @@ export function encodeInferRequest(
 }
 
 export interface DecodedInferResponse {
+  /** '' where the endpoint sends none, or nobody asked for it. */
+  readonly id: string;
   readonly outputs: readonly Tensor[];
   /** Undefined: none. */
   readonly parameters: WireParameters | undefined;
 }
 
-/** The tensors are views on `bytes`. @throws RuntimeError when the bytes are no such message */
-export function decodeInferResponse(bytes: Buffer, model: string): DecodedInferResponse {
+/** The tensors are views on the bytes. @throws RuntimeError when they are no such message */
+export function decodeInferResponse(reader: WireReader, model: string): DecodedInferResponse {
   const outputs: WireTensor[] = [];
   const raw: Buffer[] = [];
   let parameters: WireParameters | undefined;
-  const reader = new WireReader(bytes);
+  let id = '';
   for (let fields = 1; !reader.done; fields++) {
     checkCount(fields);
     const tag = reader.tag();
-    // Field number × 8 + wire type. Name, version and id are known.
-    if (tag === 0x22) readParameterEntry((parameters ??= newParameters()), reader.message());
+    // Field number × 8 + wire type. Name and version are known.
+    if (tag === 0x1a) id = reader.text();
+    else if (tag === 0x22) readParameterEntry((parameters ??= newParameters()), reader.message());
     else if (tag === 0x2a) outputs.push(readTensor(reader.message()));
     else if (tag === 0x32) raw.push(reader.bytes());
     else reader.skip(tag & 7);
   }
-  return { outputs: withData(outputs, raw, model), parameters };
+  return { id, outputs: withData(outputs, raw, model), parameters };
+}
+
+export interface DecodedStreamResponse {
+  /** '' for an answer. */
+  readonly error: string;
+  /** Undefined: there is none; of an error it need not be there. */
+  readonly answer: DecodedInferResponse | undefined;
+}
+
+/** ModelStreamInferResponse: error_message 1, infer_response 2. @throws RuntimeError when the bytes are no such message */
+export function decodeStreamResponse(bytes: Buffer, model: string): DecodedStreamResponse {
+  const reader = new WireReader(bytes);
+  let error = '';
+  let answer: DecodedInferResponse | undefined;
+  while (!reader.done) {
+    const tag = reader.tag();
+    if (tag === 0x0a) error = reader.text();
+    else if (tag === 0x12) answer = decodeInferResponse(reader.message(), model);
+    else reader.skip(tag & 7);
+  }
+  return { error, answer };
 }
 
 // ---- details below; callers need not read ----
 
 const NOTHING = Buffer.alloc(0);
+
+const WANTS_FINAL = encodeParameters(new Map([['triton_enable_empty_final_response', true]]));
 
 /** Fields 1 to 3, of which empty ones are not sent. */
 function encodeNames({ name, version }: RemoteName, id: string): Buffer {

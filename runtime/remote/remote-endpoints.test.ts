@@ -50,6 +50,16 @@ describe('RemoteEndpoints', () => {
     expect(endpoint!.state()).toBe('SERVING');
   });
 
+  it('takes one whose answer nobody can read for healthy', async () => {
+    const { opened, connections } = await watched();
+    const { listener } = connections[0]!.streams[0]!;
+
+    listener.message(NOT_SERVING);
+    listener.message(Buffer.of(0xff));
+
+    expect(opened.endpoints.all[0]!.state()).toBe('SERVING');
+  });
+
   it('takes one that cannot be asked for healthy, and asks again', async () => {
     const { opened, connections, clock } = await watched();
     const [{ streams }] = connections as [FakeEndpointConnection];

@@ -2,7 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { completeInferRequest, readInferRequest } from '../frontend/infer-request-decoder.js';
 import { Call } from '../core/call.js';
 import { NO_PARAMETERS } from '../core/inference.js';
-import { RecordedReply, aRequest, aTensor, rawTensor } from '../testing/build.js';
+import type { InferenceResponse } from '../core/inference.js';
+import { encodeInferResponse } from '../frontend/infer-response-encoder.js';
+import {
+  RecordedReply,
+  aRequest,
+  aResponse,
+  aTensor,
+  lengthPrefixed,
+  rawTensor,
+  valuesOf,
+} from '../testing/build.js';
 import { RemoteBench } from '../testing/remote-bench.js';
 import { servableConformance } from '../testing/servable-conformance.js';
 
@@ -28,7 +38,8 @@ describe('RemoteServable', () => {
 
     const { reply } = bench.ask({ request: aRequest({ id: 'i', rows: 3 }) });
     const { message, path } = bench.at('a:1').calls[0]!;
-    bench.at('a:1').answerWith({ modelName: 'there', modelVersion: '9' });
+    const outputs = [aTensor('OUTPUT0', [3, 2], [1, 2, 3, 4, 5, 6])];
+    bench.at('a:1').answerWith({ modelName: 'there', modelVersion: '9', outputs });
 
     expect(path).toBe('/inference.GRPCInferenceService/ModelInfer');
     const wire = readInferRequest(message);
@@ -37,7 +48,7 @@ describe('RemoteServable', () => {
     expect(request.inputs[0]!.shape).toEqual([3, 2]);
     expect(request.outputs).toEqual([{ name: 'OUTPUT0', classCount: 0 }]);
     expect(reply.responses).toMatchObject([{ modelName: 'm', modelVersion: '1' }]);
-    expect(reply.responses[0]!.outputs[0]!.data).toEqual(Buffer.from(Float32Array.of(1, 2).buffer));
+    expect(valuesOf(reply.responses[0]!.outputs[0]!)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
   it('counts what it took as computing, and rows', () => {
@@ -45,7 +56,7 @@ describe('RemoteServable', () => {
 
     const { call } = bench.ask({ request: aRequest({ rows: 3 }) });
     bench.clock.advance(7);
-    bench.at('a:1').answer();
+    bench.at('a:1').answerWith({ outputs: [aTensor('OUTPUT0', [3, 2], [1, 2, 3, 4, 5, 6])] });
 
     const { statistics, endpoints } = bench;
     expect(statistics.inferenceCount).toBe(3);
@@ -176,8 +187,13 @@ describe('RemoteServable', () => {
     ],
     [
       'has too few bytes',
-      { outputs: [aTensor('OUTPUT0', [2, 2], [1, 2])] },
-      'has 8 bytes, its shape needs 16',
+      { outputs: [aTensor('OUTPUT0', [1, 2], [1])] },
+      'has 4 bytes, its shape needs 8',
+    ],
+    [
+      'has more rows than were asked',
+      { outputs: [aTensor('OUTPUT0', [2, 2], [1, 2, 3, 4])] },
+      'has shape [2,2], 1 rows were asked',
     ],
   ])('fails when the answer %s', (_what, response, text) => {
     const bench = new RemoteBench();
@@ -190,6 +206,61 @@ describe('RemoteServable', () => {
     expect(reply.ends[0]!.message).toContain("endpoint 'a:1' of model 'm'");
     expect(reply.ends[0]!.message).toContain(text);
     expect(bench.endpoints.all[0]!.figures.failed).toBe(1);
+  });
+
+  it.each<[string, Uint8Array]>([
+    ['end in a length', Uint8Array.of(1, 0, 0, 0, 65, 1, 0)],
+    ['end in an element', Uint8Array.of(1, 0, 0, 0, 65, 9, 0, 0, 0, 66)],
+    ['are too few', Uint8Array.of(1, 0, 0, 0, 65)],
+    ['are too many', Buffer.from(lengthPrefixed(['A', 'B', 'C']))],
+  ])('fails when the texts of an answer %s', (_what, data) => {
+    const texts = (bytes: Uint8Array): Partial<InferenceResponse> => ({
+      outputs: [rawTensor('OUTPUT0', 'BYTES', { shape: [1, 2], data: bytes })],
+    });
+    const bench = new RemoteBench(['a:1'], { outputType: 'BYTES' });
+
+    const [wrong, right] = [bench.ask(), bench.ask()];
+    bench.at('a:1').answerWith(texts(data), 1);
+    bench.at('a:1').answerWith(texts(lengthPrefixed(['A', '\u00e4'])));
+
+    expect([wrong.reply.outcome, right.reply.outcome]).toEqual(['BACKEND_FAILED', 'ok']);
+    expect(wrong.reply.ends[0]!.message).toContain('is not the 2 BYTES elements of its shape');
+  });
+
+  it.each([
+    ['mine', 'ok'],
+    ['', 'ok'],
+    ['other', 'BACKEND_FAILED'],
+  ])('gives nobody the answer to another request: %s', (id, outcome) => {
+    const bench = new RemoteBench();
+
+    const { reply } = bench.ask({ request: aRequest({ id: 'mine' }) });
+    bench.at('a:1').answer(encodeInferResponse(aResponse(), id));
+
+    expect(reply.outcome).toBe(outcome);
+  });
+
+  it('takes the id that an endpoint makes up where there is none', () => {
+    const bench = new RemoteBench();
+
+    const { reply } = bench.ask();
+    bench.at('a:1').answer(encodeInferResponse(aResponse(), 'made up'));
+
+    expect(reply.outcome).toBe('ok');
+  });
+
+  it('tells the endpoint of the trace that it belongs to, for the leg that it is', () => {
+    const bench = new RemoteBench();
+    const seen: Call[] = [];
+    const headers = [['traceparent', '00-1']] as const;
+
+    const { call } = bench.ask({
+      trace: { traceHeaders: (asked) => (seen.push(asked), headers) },
+    });
+    bench.ask();
+
+    expect(seen).toEqual([call]);
+    expect(bench.at('a:1').calls.map((sent) => sent.headers)).toEqual([headers, undefined]);
   });
 
   it('leaves out outputs that are not declared', () => {

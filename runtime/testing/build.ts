@@ -25,7 +25,7 @@ export function rawTensor(
 }
 
 export function valuesOf({ data }: Tensor): number[] {
-  return [...new Float32Array(data.slice().buffer)];
+  return [...new Float32Array(Uint8Array.from(data).buffer)];
 }
 
 /** A BYTES tensor's raw form. */

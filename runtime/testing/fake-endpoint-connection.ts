@@ -1,11 +1,16 @@
 // An endpoint without a server: remembers what it was asked, and answers when the test says so.
 
 import type { InferenceResponse } from '../core/inference.js';
-import { encodeInferResponse } from '../frontend/infer-response-encoder.js';
+import {
+  encodeInferResponse,
+  encodeStreamError,
+  encodeStreamResponse,
+} from '../frontend/infer-response-encoder.js';
 import type {
   AnswerListener,
   ConnectionState,
   EndpointConnection,
+  OpenStream,
   OutgoingCall,
   PendingCall,
   StreamListener,
@@ -17,6 +22,48 @@ export interface FakeCall extends OutgoingCall {
   readonly isCancelled: () => boolean;
 }
 
+/** A stream that sends what the test says, whatever its reader wants. */
+export class FakeStream implements OpenStream {
+  readonly call: OutgoingCall;
+  readonly listener: StreamListener;
+  isPaused = false;
+  isCancelled = false;
+
+  constructor(call: OutgoingCall, listener: StreamListener) {
+    this.call = call;
+    this.listener = listener;
+  }
+
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  resume(): void {
+    this.isPaused = false;
+  }
+
+  cancel(): void {
+    this.isCancelled = true;
+  }
+
+  answer(response: Partial<InferenceResponse> = {}, isFinal = false, id = ''): void {
+    this.listener.message(encodeStreamResponse(aResponse(response), { id, isFinal }));
+  }
+
+  /** Says that it is the last, and nothing else. */
+  final(): void {
+    this.answer({ outputs: [] }, true);
+  }
+
+  error(text: string, status?: number): void {
+    this.listener.message(encodeStreamError(text, { id: '', status }));
+  }
+
+  end(code = 0, details = ''): void {
+    this.listener.ended({ code, details });
+  }
+}
+
 export class FakeEndpointConnection implements EndpointConnection {
   readonly address: string;
   state: ConnectionState = 'ready';
@@ -24,7 +71,7 @@ export class FakeEndpointConnection implements EndpointConnection {
   isClosed = false;
   /** In the order in which they came; those that have been answered included. */
   readonly calls: FakeCall[] = [];
-  readonly streams: { readonly call: OutgoingCall; readonly listener: StreamListener }[] = [];
+  readonly streams: FakeStream[] = [];
   #answered = 0;
 
   constructor(address = 'a:1') {
@@ -41,9 +88,10 @@ export class FakeEndpointConnection implements EndpointConnection {
     return { cancel: () => (cancelled = true) };
   }
 
-  serverStream(call: OutgoingCall, listener: StreamListener): PendingCall {
-    this.streams.push({ call, listener });
-    return { cancel: () => undefined };
+  stream(call: OutgoingCall, listener: StreamListener): OpenStream {
+    const stream = new FakeStream(call, listener);
+    this.streams.push(stream);
+    return stream;
   }
 
   close(): void {
@@ -55,22 +103,22 @@ export class FakeEndpointConnection implements EndpointConnection {
     return this.calls.slice(this.#answered);
   }
 
-  /** Answers all of them. */
-  answer(message = encodeInferResponse(aResponse(), '')): void {
-    for (const { listener } of this.#take()) listener.answered(message);
+  /** Answers all of them, or the first ones. */
+  answer(message = encodeInferResponse(aResponse(), ''), count = Infinity): void {
+    for (const { listener } of this.#take(count)) listener.answered(message);
   }
 
-  answerWith(response: Partial<InferenceResponse>): void {
-    this.answer(encodeInferResponse(aResponse(response), ''));
+  answerWith(response: Partial<InferenceResponse>, count = Infinity): void {
+    this.answer(encodeInferResponse(aResponse(response), ''), count);
   }
 
   fail(code = 14, details = 'gone'): void {
     for (const { listener } of this.#take()) listener.failed({ code, details });
   }
 
-  #take(): readonly FakeCall[] {
-    const { open } = this;
-    this.#answered = this.calls.length;
-    return open;
+  #take(count = Infinity): readonly FakeCall[] {
+    const taken = this.open.slice(0, count);
+    this.#answered += taken.length;
+    return taken;
   }
 }
