@@ -106,7 +106,11 @@ export class Call implements CancelListener {
   replaced: readonly string[] | undefined;
   /** Of a leg: it has ended, and nothing that it sent is under way. */
   isOver = false;
+  /** What it is a part of, through however many legs; undefined: nothing. */
+  #root: Call | undefined;
   #legs: LegFacts[] | undefined;
+  /** Legs of it and of all its legs. */
+  #legCount = 0;
   #cancelled = false;
   #listeners: CancelListener[] | undefined;
   /** So many listeners are looked through for those that are over. */
@@ -121,14 +125,16 @@ export class Call implements CancelListener {
     return this.#cancelled;
   }
 
-  /** What was sent on for it, in order; of very many the first. */
+  /** What was sent on for it, in order; of very many, those of its legs included, the first. */
   get legs(): readonly LegFacts[] {
     return this.#legs ?? NO_LEGS;
   }
 
   sent(leg: LegFacts): void {
-    const legs = (this.#legs ??= []);
-    if (legs.length < MOST_LEGS) legs.push(leg);
+    const root = this.#root ?? this;
+    if (root.#legCount >= MOST_LEGS) return;
+    root.#legCount++;
+    (this.#legs ??= []).push(leg);
   }
 
   /** Nobody waits for the answer any more. Listeners run once, in the order in which they came. */
@@ -146,6 +152,13 @@ export class Call implements CancelListener {
     else if ((this.#listeners ??= []).push(listener) >= this.#tidyAt) this.#tidy(this.#listeners);
   }
 
+  /** A leg has ended and nothing that it sent is under way: who was to be told of a cancellation need not be kept. */
+  over(): void {
+    this.isOver = true;
+    this.#listeners = undefined;
+    this.pace = undefined;
+  }
+
   /** A child is cancelled with its parent. */
   callCancelled(): void {
     this.cancel();
@@ -157,6 +170,7 @@ export class Call implements CancelListener {
    */
   child(receivedAt: number, deadline: Deadline = NO_DEADLINE, isLimit = true): Call {
     const child = new Call(receivedAt, earliest(this.deadline, deadline));
+    child.#root = this.#root ?? this;
     child.tried = this.tried;
     child.callers = this.callers;
     child.effort = this.effort;
@@ -176,7 +190,7 @@ export class Call implements CancelListener {
 }
 
 const TIDY_AT = 64;
-/** Spans tell of no more. */
+/** Of one request. Spans tell of no more. */
 const MOST_LEGS = 1000;
 
 const NO_LEGS: readonly LegFacts[] = [];
