@@ -55,6 +55,8 @@ export interface CancelListener {
 
 /** Answers of one call that may be on their way to their reader: enough to keep the way filled. */
 export const MOST_UNREAD = 16;
+/** Large ones are fewer: together not much more than that. */
+export const MOST_UNREAD_BYTES = 2 ** 20;
 
 /** Told once, when a reader who was behind has room for more, or has gone. */
 export interface PaceListener {
