@@ -58,6 +58,12 @@ export const MOST_UNREAD = 16;
 /** Large ones are fewer: together not much more than that. */
 export const MOST_UNREAD_BYTES = 2 ** 20;
 
+/** How much of MOST_UNREAD an answer takes: most of them one, a large one all of it. */
+export function unreadShare(bytes: number): number {
+  const each = MOST_UNREAD_BYTES / MOST_UNREAD;
+  return Math.min(1 + Math.floor(bytes / each), MOST_UNREAD);
+}
+
 /** Told once, when a reader who was behind has room for more, or has gone. */
 export interface PaceListener {
   readerReady(): void;
