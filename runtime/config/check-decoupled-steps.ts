@@ -3,6 +3,7 @@
 
 import type { ConfigProblem } from './config-problem.js';
 import type { PartConfig } from './ensemble-config.js';
+import { stepsBehind } from './steps-behind.js';
 
 export interface CheckedStep {
   readonly config: PartConfig;
@@ -18,7 +19,8 @@ export function decoupledProblems(
   const [first] = streams;
   if (first === undefined) return [];
   if (!whole.decoupled) return [undeclared(whole.name, steps[first]!.config)];
-  const behind = streams.map((index) => stepsBehind(index, steps));
+  const configs = steps.map(({ config }) => config);
+  const behind = streams.map((index) => stepsBehind(index, configs));
   return streams.flatMap((one, at) =>
     streams.slice(at + 1).flatMap((other, after): ConfigProblem[] => {
       if (behind[at]!.has(other) || behind[at + 1 + after]!.has(one)) return [];
@@ -39,20 +41,4 @@ function undeclared(name: string, { model }: PartConfig): ConfigProblem {
     `in ensemble ${name}, model '${model.name}' answers a request any number of times (decoupled), and so does the ` +
     'ensemble: it must say model_transaction_policy { decoupled: true }';
   return { path: 'model_transaction_policy', message: text };
-}
-
-/** Those that read what this one writes, and those that read what they write, … */
-function stepsBehind(index: number, steps: readonly CheckedStep[]): ReadonlySet<number> {
-  const behind = new Set<number>();
-  const tensors = new Set<string>();
-  const follow = (at: number): void => {
-    for (const { whole } of steps[at]!.config.outputs) tensors.add(whole);
-    steps.forEach(({ config }, reader) => {
-      if (behind.has(reader) || !config.inputs.some(({ whole }) => tensors.has(whole))) return;
-      behind.add(reader);
-      follow(reader);
-    });
-  };
-  follow(index);
-  return behind;
 }

@@ -64,6 +64,18 @@ describe('Call', () => {
     expect(call.legs[999]!.endedAt).toBe(999);
   });
 
+  it('counts the legs of its legs among them', () => {
+    const call = new Call(0);
+    const leg = { target: { name: '' }, modelName: '', modelVersion: '', endedAt: 1 };
+    const children = Array.from({ length: 20 }, () => call.child(0).child(0));
+    for (const child of children)
+      for (let i = 0; i < 100; i++) child.sent({ ...leg, call: child, error: undefined });
+
+    const known = children.map(({ legs }) => legs.length);
+    expect(known.reduce((sum, count) => sum + count)).toBe(1000);
+    expect([known[0], known[9], known[10]]).toEqual([100, 100, 0]);
+  });
+
   it('passes its deadline on, never a later one', () => {
     const call = new Call(0, 100);
 

@@ -55,6 +55,14 @@ export interface CancelListener {
 
 /** Answers of one call that may be on their way to their reader: enough to keep the way filled. */
 export const MOST_UNREAD = 16;
+/** Large ones are fewer: together not much more than that. */
+export const MOST_UNREAD_BYTES = 2 ** 20;
+
+/** How much of MOST_UNREAD an answer takes: most of them one, a large one all of it. */
+export function unreadShare(bytes: number): number {
+  const each = MOST_UNREAD_BYTES / MOST_UNREAD;
+  return Math.min(1 + Math.floor(bytes / each), MOST_UNREAD);
+}
 
 /** Told once, when a reader who was behind has room for more, or has gone. */
 export interface PaceListener {
@@ -117,7 +125,11 @@ export class Call implements CancelListener {
   replaced: readonly string[] | undefined;
   /** Of a leg: it has ended, and nothing that it sent is under way. */
   isOver = false;
+  /** What it is a part of, through however many legs; undefined: nothing. */
+  #root: Call | undefined;
   #legs: LegFacts[] | undefined;
+  /** Legs of it and of all its legs. */
+  #legCount = 0;
   #cancelled = false;
   #listeners: CancelListener[] | undefined;
   /** So many listeners are looked through for those that are over. */
@@ -132,14 +144,16 @@ export class Call implements CancelListener {
     return this.#cancelled;
   }
 
-  /** What was sent on for it, in order; of very many the first. */
+  /** What was sent on for it, in order; of very many, those of its legs included, the first. */
   get legs(): readonly LegFacts[] {
     return this.#legs ?? NO_LEGS;
   }
 
   sent(leg: LegFacts): void {
-    const legs = (this.#legs ??= []);
-    if (legs.length < MOST_LEGS) legs.push(leg);
+    const root = this.#root ?? this;
+    if (root.#legCount >= MOST_LEGS) return;
+    root.#legCount++;
+    (this.#legs ??= []).push(leg);
   }
 
   /** Nobody waits for the answer any more. Listeners run once, in the order in which they came. */
@@ -157,6 +171,13 @@ export class Call implements CancelListener {
     else if ((this.#listeners ??= []).push(listener) >= this.#tidyAt) this.#tidy(this.#listeners);
   }
 
+  /** A leg has ended and nothing that it sent is under way: who was to be told of a cancellation need not be kept. */
+  over(): void {
+    this.isOver = true;
+    this.#listeners = undefined;
+    this.pace = undefined;
+  }
+
   /** A child is cancelled with its parent. */
   callCancelled(): void {
     this.cancel();
@@ -168,6 +189,7 @@ export class Call implements CancelListener {
    */
   child(receivedAt: number, deadline: Deadline = NO_DEADLINE, isLimit = true): Call {
     const child = new Call(receivedAt, earliest(this.deadline, deadline));
+    child.#root = this.#root ?? this;
     child.tried = this.tried;
     child.callers = this.callers;
     child.effort = this.effort;
@@ -188,7 +210,7 @@ export class Call implements CancelListener {
 }
 
 const TIDY_AT = 64;
-/** Spans tell of no more. */
+/** Of one request. Spans tell of no more. */
 const MOST_LEGS = 1000;
 
 const NO_LEGS: readonly LegFacts[] = [];

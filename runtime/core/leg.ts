@@ -82,7 +82,8 @@ export interface LegTime {
 export class Leg extends TimerNode implements Reply {
   readonly target: LegTarget;
   readonly call: Call;
-  readonly #reply: Reply;
+  /** Undefined: it has heard the end. Calls remember their legs, and those who hear them may hold much. */
+  #reply: Reply | undefined;
   readonly #hasOwnDeadline: boolean;
   readonly #isLimit: boolean;
   /** Who is asked; '' before. The request itself is not kept: its sender may live for much longer. */
@@ -124,21 +125,20 @@ export class Leg extends TimerNode implements Reply {
     if (this.ended) return;
     this.target.figures.abandoned++;
     this.#finish();
+    this.#reply = undefined;
     this.call.cancel();
   }
 
   response(response: InferenceResponse): void {
     if (this.ended) return;
     this.modelVersion = response.modelVersion;
-    this.#reply.response(response);
+    this.#reply!.response(response);
   }
 
   end(error?: RuntimeError): void {
     if (this.ended) return;
-    this.#finish();
-    this.error = error;
-    this.#count(error);
-    this.#reply.end(error);
+    this.#conclude(error);
+    this.call.over();
   }
 
   /** @internal */
@@ -150,11 +150,20 @@ export class Leg extends TimerNode implements Reply {
       ? `(${this.target.name})`
       : 'and the time that is left is for others';
     const text = `model '${this.modelName}' did not answer within ${ms} ms ${whose}`;
-    this.end(new RuntimeError('DEADLINE_EXCEEDED', text));
+    this.#conclude(new RuntimeError('DEADLINE_EXCEEDED', text));
     this.call.cancel();
   }
 
   // ---- details below; callers need not read ----
+
+  #conclude(error: RuntimeError | undefined): void {
+    const reply = this.#reply!;
+    this.#reply = undefined;
+    this.#finish();
+    this.error = error;
+    this.#count(error);
+    reply.end(error);
+  }
 
   #finish(): void {
     this.endedAt = this.target.clock.now();

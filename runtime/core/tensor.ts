@@ -22,6 +22,13 @@ export function formatShape(shape: readonly number[]): string {
   return `[${shape.join(',')}]`;
 }
 
+/** Of all of them. */
+export function bytesIn(tensors: readonly Tensor[]): number {
+  let bytes = 0;
+  for (const { data } of tensors) bytes += data.byteLength;
+  return bytes;
+}
+
 /** True when the shapes agree in every dimension but the first. */
 export function sameRowShape(a: readonly number[], b: readonly number[]): boolean {
   if (a.length !== b.length) return false;

@@ -30,4 +30,18 @@ describe('Fifo', () => {
 
     expect([fifo.isEmpty, fifo.peek(), fifo.shift()]).toEqual([true, undefined, undefined]);
   });
+
+  it('takes the youngest back, and no other', () => {
+    const fifo = new Fifo<string>();
+    for (const item of ['a', 'b', 'c']) fifo.push(item);
+    fifo.shift();
+
+    fifo.takeBack('b');
+    fifo.takeBack('c');
+    expect([fifo.shift(), fifo.isEmpty]).toEqual(['b', true]);
+    fifo.push('d');
+    fifo.takeBack('d');
+
+    expect([fifo.isEmpty, fifo.shift()]).toEqual([true, undefined]);
+  });
 });

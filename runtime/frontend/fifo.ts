@@ -33,6 +33,13 @@ export class Fifo<T> {
     return item;
   }
 
+  /** The youngest goes again, if it is that one. */
+  takeBack(item: T): void {
+    if (this.isEmpty || this.#items.at(-1) !== item) return;
+    this.#items.pop();
+    if (this.#taken === this.#items.length) this.clear();
+  }
+
   clear(): void {
     this.#items = [];
     this.#taken = 0;

@@ -1,9 +1,11 @@
 import type { InferResult } from 'inferd-client';
 import { describe, expect, it } from 'vitest';
+import { MOST_UNREAD, MOST_UNREAD_BYTES } from '../core/call.js';
 import { RuntimeError } from '../core/errors.js';
 import { KeepAlive } from '../core/keep-alive.js';
 import type { ServedModel } from '../core/model-catalog.js';
 import type { FinishedRequest } from '../core/request-observer.js';
+import type { Tensor } from '../core/tensor.js';
 import { PuppetServable } from '../testing/ask-model.js';
 import { aTensor } from '../testing/build.js';
 import { FakeCatalog, aServedModel } from '../testing/fake-catalog.js';
@@ -254,5 +256,64 @@ describe('a request for any number of answers', () => {
 
     expect((await first).done).toBe(false);
     expect((await answers.next()).done).toBe(true);
+  });
+});
+
+describe('a request whose answers are read slowly', () => {
+  /** A model that has given these answers, of which one is read, and how often it was told to go on. */
+  async function slow(...outputs: readonly Tensor[]) {
+    const { model, requests, stream } = setUp({ decoupled: true });
+    const answers = stream();
+    const first = answers.next();
+    for (const output of outputs) model.respond(output);
+    await first;
+    const pace = model.call!.pace!;
+    let told = 0;
+    pace.onReady({ readerReady: () => told++ });
+    return { model, requests, answers, pace, told: () => told };
+  }
+  const many = (count: number): Tensor[] => Array.from({ length: count }, () => y);
+  const numbers = MOST_UNREAD_BYTES / 4;
+  const large = aTensor('OUTPUT0', [1, numbers], new Array<number>(numbers).fill(1));
+
+  it('holds the model back while many wait', async () => {
+    const { answers, pace, told } = await slow(...many(MOST_UNREAD + 1));
+    expect([pace.isBehind, told()]).toEqual([true, 0]);
+
+    await answers.next();
+    await answers.next();
+
+    expect([pace.isBehind, told()]).toEqual([false, 1]);
+  });
+
+  it('holds the model back while few large ones wait', async () => {
+    const { answers, pace, told } = await slow(y, large, y);
+    expect([pace.isBehind, told()]).toEqual([true, 0]);
+
+    await answers.next();
+
+    expect([pace.isBehind, told()]).toEqual([false, 1]);
+  });
+
+  it('lets the model go, and keeps nothing, when the reader has gone', async () => {
+    const { model, requests, answers, pace, told } = await slow(...many(MOST_UNREAD + 1));
+
+    await answers.return();
+    for (const output of many(MOST_UNREAD)) model.respond(output);
+
+    expect([model.call!.cancelled, pace.isBehind, told()]).toEqual([true, false, 1]);
+    await requests.drain();
+  });
+
+  it('has all of them, in their order', async () => {
+    const { model, answers } = await slow(...many(MOST_UNREAD + 1));
+    model.respond(aTensor('OUTPUT0', [1, 1], [9]));
+    model.end();
+
+    const read: InferResult[] = [];
+    for await (const answer of answers) read.push(answer);
+
+    expect(read).toHaveLength(MOST_UNREAD + 1);
+    expect(read.at(-1)!.outputs['OUTPUT0']!.data).toEqual(Float32Array.of(9));
   });
 });

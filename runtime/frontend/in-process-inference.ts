@@ -3,11 +3,13 @@
 
 import { setMaxListeners } from 'node:events';
 import type { InferResult } from 'inferd-client';
+import { MOST_UNREAD, MOST_UNREAD_BYTES, type Pace, type PaceListener } from '../core/call.js';
 import type { Timer } from '../core/clock.js';
 import { NO_DEADLINE, type Deadline } from '../core/deadline.js';
 import { RuntimeError } from '../core/errors.js';
 import type { InferenceResponse } from '../core/inference.js';
 import type { ServedModel } from '../core/model-catalog.js';
+import { bytesIn } from '../core/tensor.js';
 import { Fifo } from './fifo.js';
 import type { GrpcCall } from './grpc-transport.js';
 import { inferResultOf, wireRequestOf, type InferArguments } from './in-process-request.js';
@@ -25,7 +27,7 @@ export function inferInProcess(asked: InferArguments, parts: InProcessParts): Pr
   });
 }
 
-/** Every answer, as it comes. Who stops reading cancels the request. @throws RuntimeError */
+/** Every answer, as it comes and no faster than it is read. Who stops reading cancels the request. @throws RuntimeError */
 export async function* streamInProcess(
   asked: InferArguments,
   parts: InProcessParts,
@@ -35,7 +37,7 @@ export async function* streamInProcess(
     inference.start();
     for (let next = await inference.next(); next; next = await inference.next()) yield next;
   } finally {
-    inference.giveUp(new RuntimeError('CANCELLED', 'nobody reads the answers any more'));
+    inference.leave();
   }
 }
 
@@ -149,18 +151,39 @@ class OneAnswer extends InProcessInference {
   }
 }
 
-/** Answers that wait to be read; a model cannot be slowed down. */
-class ManyAnswers extends InProcessInference {
-  readonly #results = new Fifo<InferResult>();
+/** Answers that wait to be read; a model gives no more while there are too many. */
+class ManyAnswers extends InProcessInference implements Pace {
+  readonly #unread = new Fifo<Unread>();
+  readonly #listeners: PaceListener[] = [];
   #isDecoupled = false;
   #answers = 0;
+  #read = 0;
+  #unreadBytes = 0;
   #end: { readonly error: RuntimeError | undefined } | undefined;
   #error: RuntimeError | undefined;
   #wake: (() => void) | undefined;
 
+  constructor(asked: InferArguments, parts: InProcessParts) {
+    super(asked, parts);
+    this.inference.pace = this;
+  }
+
+  get isBehind(): boolean {
+    return this.#answers - this.#read >= MOST_UNREAD || this.#unreadBytes > MOST_UNREAD_BYTES;
+  }
+
+  onReady(listener: PaceListener): void {
+    this.#listeners.push(listener);
+  }
+
   response(response: InferenceResponse): void {
+    // Who was given up may come with what was on its way.
+    if (this.#end) return;
     try {
-      this.#results.push(inferResultOf(this.prepared(response), this.id));
+      const answer = this.prepared(response);
+      const unread = { result: inferResultOf(answer, this.id), bytes: bytesIn(answer.outputs) };
+      this.#unread.push(unread);
+      this.#unreadBytes += unread.bytes;
       this.#answers++;
     } catch (error) {
       this.#error ??= RuntimeError.from(error);
@@ -170,10 +193,16 @@ class ManyAnswers extends InProcessInference {
 
   /** Undefined: that was all. @throws RuntimeError after the answers before it */
   async next(): Promise<InferResult | undefined> {
-    while (this.#results.isEmpty && !this.#end)
+    while (this.#unread.isEmpty && !this.#end)
       await new Promise<void>((resolve) => (this.#wake = resolve));
-    if (this.#results.isEmpty && this.#end?.error) throw this.#end.error;
-    return this.#results.shift();
+    if (this.#unread.isEmpty && this.#end?.error) throw this.#end.error;
+    return this.#take();
+  }
+
+  /** Nobody reads any more. */
+  leave(): void {
+    this.giveUp(new RuntimeError('CANCELLED', 'nobody reads the answers any more'));
+    while (this.#take());
   }
 
   protected admit({ decoupled = false }: ServedModel): void {
@@ -188,6 +217,20 @@ class ManyAnswers extends InProcessInference {
     this.#end = { error };
     this.#wake?.();
   }
+
+  #take(): InferResult | undefined {
+    const unread = this.#unread.shift();
+    if (!unread) return undefined;
+    this.#read++;
+    this.#unreadBytes -= unread.bytes;
+    if (!this.isBehind) for (const listener of this.#listeners.splice(0)) listener.readerReady();
+    return unread.result;
+  }
+}
+
+interface Unread {
+  readonly result: InferResult;
+  readonly bytes: number;
 }
 
 function headersOf({ options: { metadata = {} } }: InferArguments): Pick<GrpcCall, 'metadata'> {

@@ -1,8 +1,8 @@
 // The ModelStreamInfer call: requests for any models on one stream. They run side by side; each is answered in its turn
 // (streamed-inference.ts), with an answer or with an error_message, and the stream goes on.
 //
-// A caller is slowed down, by not reading from him, while too many of his answers wait or too many of his requests are under way; so
-// what one stream can hold of the server's memory is bounded. What is under way at its end is cancelled, each request by itself.
+// A caller is slowed down, by not reading from him, while too many of his answers wait or too many of his requests are under way, each
+// with the answer that it is going to have; so what one stream can hold of the server's memory is bounded. What is under way at its end is cancelled, each request by itself.
 
 import type { CancelListener, Pace } from '../core/call.js';
 import type { Deadline } from '../core/deadline.js';
@@ -15,6 +15,7 @@ import type { ModelInferenceParts } from './model-inference.js';
 import type { ServerHealth } from './server-health.js';
 import { StreamOutbox } from './stream-outbox.js';
 import {
+  REQUEST_BYTES,
   StreamedInference,
   type InferenceStreamPort,
   type StreamTurn,
@@ -37,7 +38,13 @@ export function modelStreamInferMethod(
  */
 export const MOST_UNDER_WAY_BYTES = 64 * 2 ** 20;
 
+/** So many may be under way whatever their answers will take. */
+export const FEW_REQUESTS = 64;
+
 // ---- details below; callers need not read ----
+
+/** What one large answer among small ones has left of its weight after each of those. */
+const FORGETTING = 7 / 8;
 
 /** Triton's words for calls that come too late; these requests were not read. */
 const SHUTTING_DOWN = grpcStatusOf(
@@ -64,6 +71,8 @@ class InferenceStream implements InferenceStreamPort, CancelListener {
   #underWayBytes = 0;
   /** Of answers that wait for their turn. */
   #earlyBytes = 0;
+  /** What an answer takes: the largest one of late. */
+  #answerBytes = 0;
   #phase: Phase = 'open';
   /** What the stream ends with; undefined: OK. */
   #status: GrpcStatus | undefined;
@@ -97,6 +106,7 @@ class InferenceStream implements InferenceStreamPort, CancelListener {
 
   sendNow(inference: StreamedInference, message: Buffer): void {
     if (!this.#underWay.has(inference)) return;
+    this.#learn(message);
     this.#outbox.put(message);
     this.#goOn();
   }
@@ -112,6 +122,7 @@ class InferenceStream implements InferenceStreamPort, CancelListener {
       inference.turn.outcome = outcome;
       inference.turn.isSettled = true;
       this.#earlyBytes += costOf(outcome);
+      if (outcome instanceof Buffer) this.#learn(outcome);
     }
     this.#goOn();
   }
@@ -136,6 +147,8 @@ class InferenceStream implements InferenceStreamPort, CancelListener {
       this.#fail(RuntimeError.from(thrown));
     }
     inference.isAccepted = true;
+    // However many there are behind one that waits: they wait for nothing.
+    if (inference.isDecoupled) this.#turns.takeBack(inference.turn);
     this.#goOn();
   }
 
@@ -181,8 +194,13 @@ class InferenceStream implements InferenceStreamPort, CancelListener {
     for (const { inference } of left) inference.cancel();
   }
 
+  #learn(answer: Buffer): void {
+    this.#answerBytes = Math.max(StreamOutbox.costOf(answer), FORGETTING * this.#answerBytes);
+  }
+
   #slowDown(): void {
-    const unsent = this.#underWayBytes + this.#earlyBytes;
+    const toCome = Math.max(this.#underWay.size - FEW_REQUESTS, 0) * this.#answerBytes;
+    const unsent = this.#underWayBytes + this.#earlyBytes + toCome;
     if (this.#outbox.isBehind || unsent > MOST_UNDER_WAY_BYTES) this.#pause();
     else if (this.#isPaused) {
       this.#isPaused = false;
@@ -209,5 +227,6 @@ class InferenceStream implements InferenceStreamPort, CancelListener {
 }
 
 function costOf(outcome: Buffer | RuntimeError | undefined): number {
-  return outcome instanceof Buffer ? StreamOutbox.costOf(outcome) : 0;
+  if (outcome instanceof Buffer) return StreamOutbox.costOf(outcome);
+  return outcome ? REQUEST_BYTES : 0;
 }

@@ -6,6 +6,7 @@ import { aTensor } from '../testing/build.js';
 import { HAS_SHARED_MEMORY, SharedMemoryFile } from '../testing/shared-memory-file.js';
 import { openStream, storyOf, type OpenStream } from '../testing/open-stream.js';
 import { GRPC } from './grpc-status.js';
+import { FEW_REQUESTS, MOST_UNDER_WAY_BYTES } from './model-stream-infer.js';
 
 const LARGE = Array<number>(100_000).fill(1);
 
@@ -189,6 +190,33 @@ describe('a stream with very much under way', () => {
     stream.model.at('a').answer();
 
     expect(stream.call.paused).toBe(false);
+  });
+
+  it('counts the answers that requests will have, once it knows how large they are', () => {
+    const stream = openStream();
+    const answer = Array<number>(2 ** 18).fill(1);
+    ask(stream, 'first');
+    stream.model.at('first').answer(answer);
+    for (let sent = 0; sent < 1_000 && !stream.call.paused; sent++) ask(stream, String(sent));
+    expect(stream.call.paused).toBe(true);
+    const underWay = stream.model.asked.length - 1;
+    expect(underWay).toBeGreaterThanOrEqual(FEW_REQUESTS);
+    expect(underWay).toBeLessThan(FEW_REQUESTS + MOST_UNDER_WAY_BYTES / (answer.length * 4) + 2);
+
+    for (const { request } of stream.model.asked.slice(1, 10)) stream.model.at(request.id).answer();
+
+    expect(stream.call.paused).toBe(false);
+  });
+
+  it('counts failures that wait to end it', () => {
+    const stream = openStream({ metadata: { triton_grpc_error: 'true' } });
+    ask(stream, 'first');
+    for (let sent = 0; sent < 20_000 && !stream.call.paused; sent++) {
+      ask(stream, String(sent));
+      stream.model.asked.at(-1)!.end(new RuntimeError('BACKEND_FAILED', 'no'));
+    }
+
+    expect(stream.call.paused).toBe(true);
   });
 
   it.skipIf(!HAS_SHARED_MEMORY)('counts inputs that are in shared memory', () => {

@@ -37,7 +37,7 @@ export class StreamTurn {
 }
 
 /** What a request costs beside the bytes of its message, about: its objects on the road. */
-const REQUEST_BYTES = 4096;
+export const REQUEST_BYTES = 4096;
 
 export class StreamedInference extends ModelInference {
   readonly turn = new StreamTurn();

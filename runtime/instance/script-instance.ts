@@ -145,9 +145,11 @@ export class ScriptInstance implements ScriptThreadListener {
         return;
       case 'streamed': {
         const task = this.#tasks.get(output.task);
+        // Whoever it is handed to may hand its memory on.
+        const bytes = output.tensors.buffer.byteLength;
         task?.renew();
         task?.batch?.streamed(unpackTensors(output.tensors)[0]!);
-        task?.pace?.answered();
+        task?.pace?.answered(bytes);
         return;
       }
       default:
@@ -184,7 +186,7 @@ export class ScriptInstance implements ScriptThreadListener {
     task.pace = new StreamPace({
       task,
       reader: call.pace,
-      taken: (answers) => thread.say({ kind: 'taken', task: id, answers }),
+      taken: (share) => thread.say({ kind: 'taken', task: id, share }),
       slotFree: () => this.#keeper.slotFree(),
     });
   }

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { Call, MOST_UNREAD, type Pace, type PaceListener } from '../core/call.js';
+import {
+  Call,
+  MOST_UNREAD,
+  MOST_UNREAD_BYTES,
+  type Pace,
+  type PaceListener,
+} from '../core/call.js';
 import { TimerWheel } from '../core/timer-wheel.js';
 import { aRequest } from '../testing/build.js';
 import { FakeClock } from '../testing/fake-clock.js';
@@ -46,16 +52,27 @@ describe('the pace of a stream', () => {
   it('is that of its thread while its reader keeps up', () => {
     const { pace, taken } = bench();
 
-    for (let answer = 0; answer < 2 * MOST_UNREAD; answer++) pace.answered();
+    for (let answer = 0; answer < 2 * MOST_UNREAD; answer++) pace.answered(8);
 
     expect(taken.reduce((sum, answers) => sum + answers, 0)).toBe(2 * MOST_UNREAD);
   });
 
+  it('counts large answers for what they are', () => {
+    const { pace, taken } = bench();
+
+    pace.answered(MOST_UNREAD_BYTES / 4);
+    expect(taken).toEqual([]);
+    pace.answered(MOST_UNREAD_BYTES / 4);
+    pace.answered(100 * MOST_UNREAD_BYTES);
+
+    expect(taken).toEqual([MOST_UNREAD / 2 + 2, MOST_UNREAD]);
+  });
+
   it('is that of its reader, who costs no slot and no time', () => {
     const { clock, task, pace, reader, taken, freed, overdue } = bench();
-    pace.answered();
+    pace.answered(8);
     reader.isBehind = true;
-    for (let answer = 0; answer < MOST_UNREAD; answer++) pace.answered();
+    for (let answer = 0; answer < MOST_UNREAD; answer++) pace.answered(8);
     expect([taken, task.isWaiting, freed(), reader.waiting.length]).toEqual([[], true, 1, 1]);
 
     clock.advance(1000);

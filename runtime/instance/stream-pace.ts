@@ -1,7 +1,7 @@
 // The answers of one stream on their way from its thread to its reader: the thread is told which have been taken, and not before the reader
 // has room for more. While it waits for that, the stream takes no slot and no time of its own.
 
-import { MOST_UNREAD, type Pace, type PaceListener } from '../core/call.js';
+import { MOST_UNREAD, unreadShare, type Pace, type PaceListener } from '../core/call.js';
 
 /** Not each by itself: that would be as many messages as there are answers. */
 const TOLD_AT_ONCE = MOST_UNREAD / 2;
@@ -17,14 +17,14 @@ export interface StreamPaceParts {
   /** Undefined: answers are read as they come. */
   readonly reader: Pace | undefined;
   /** Tells the thread. */
-  readonly taken: (answers: number) => void;
+  readonly taken: (share: number) => void;
   /** The stream takes no slot any more. */
   readonly slotFree: () => void;
 }
 
 export class StreamPace implements PaceListener {
   readonly #parts: StreamPaceParts;
-  /** Answers of which the thread has not been told. */
+  /** Of answers of which the thread has not been told. */
   #untold = 0;
   #isHeld = false;
 
@@ -32,9 +32,9 @@ export class StreamPace implements PaceListener {
     this.#parts = parts;
   }
 
-  /** An answer has been handed on. */
-  answered(): void {
-    this.#untold++;
+  /** An answer of so many bytes has been handed on. */
+  answered(bytes: number): void {
+    this.#untold += unreadShare(bytes);
     if (this.#isHeld) return;
     const { reader, task, slotFree } = this.#parts;
     if (!reader?.isBehind) {

@@ -1,7 +1,9 @@
 // PURE: the steps of an ensemble as a graph over numbered tensors, worked out once. At run time there is nothing left to look up.
 
 import type { EnsembleConfig, PartConfig } from '../config/ensemble-config.js';
+import { stepsBehind } from '../config/steps-behind.js';
 import type { RequestedOutput } from '../core/inference.js';
+import { flowBounds, type FlowBounds } from './flow-pace.js';
 
 /** A tensor of a step's model and the slot it is read from or written to. */
 export interface SlotLink {
@@ -14,6 +16,8 @@ export interface StepPlan {
   readonly index: number;
   /** Its model answers any number of times. */
   readonly isDecoupled: boolean;
+  /** Of its answers, if it is. */
+  readonly flows: FlowBounds;
   readonly config: PartConfig;
   readonly reads: readonly (SlotLink & { readonly optional: boolean })[];
   readonly writes: readonly SlotLink[];
@@ -59,8 +63,11 @@ export function planEnsemble(config: EnsembleConfig, tensors: PlannedTensors): E
   const named = ({ name }: { readonly name: string }): NamedSlot => ({ name, slot: slotOf(name) });
   const inputs = tensors.inputs.map(named);
   const outputs = tensors.outputs.map(named);
+  const hasStream = config.steps.some((_, index) => tensors.isDecoupled(index));
+  const maxInflight = hasStream ? config.maxInflight : Infinity;
   const steps = config.steps.map((step, index) => ({
     ...{ config: step, index, isDecoupled: tensors.isDecoupled(index) },
+    flows: flowBounds(maxInflight, stepsBehind(index, config.steps).size),
     reads: step.inputs.map(({ part, whole }) => ({
       ...{ part, slot: slotOf(whole) },
       optional: tensors.isOptional(index, part),
@@ -73,7 +80,6 @@ export function planEnsemble(config: EnsembleConfig, tensors: PlannedTensors): E
     for (const { slot } of reads) readers[slot]!.push(index);
   });
   const counts = steps.map(({ reads }) => reads.length);
-  const maxInflight = steps.some(({ isDecoupled }) => isDecoupled) ? config.maxInflight : Infinity;
   return { slots: slots.size, inputs, outputs, steps, readers, reads: counts, maxInflight };
 }
 

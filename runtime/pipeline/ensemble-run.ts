@@ -8,7 +8,6 @@ import {
   type Degradation,
   type InferenceRequest,
   type InferenceResponse,
-  type RequestParameters,
 } from '../core/inference.js';
 import { Leg, type LegTarget } from '../core/leg.js';
 import type { ModelStatistics } from '../core/model-statistics.js';
@@ -19,6 +18,7 @@ import { EnsembleFlows, type Flow, type FlowReply, type FlowSource } from './ens
 import type { EnsemblePlan, StepPlan } from './ensemble-plan.js';
 import { StepGates, type Entrant } from './step-gates.js';
 import { StepReply, rowsOf, tensorNamed } from './step-reply.js';
+import { stepRequest } from './step-request.js';
 
 export interface EnsembleParts {
   readonly name: string;
@@ -46,7 +46,6 @@ export class EnsembleRun implements Flow, FlowSource, Entrant {
   readonly #parts: EnsembleParts;
   readonly #asked: AskedRequest;
   readonly #rows: number;
-  readonly #parameters: RequestParameters;
   readonly #needed: readonly boolean[];
   readonly #slots: (Tensor | typeof ABSENT | undefined)[];
   /** By step: how many of its tensors have not come yet. */
@@ -71,7 +70,6 @@ export class EnsembleRun implements Flow, FlowSource, Entrant {
     this.#parts = parts;
     this.#asked = asked;
     const { request, flow } = asked;
-    this.#parameters = request.parameters;
     this.#needed = needed;
     if (flow) {
       this.#rows = flow.rows;
@@ -86,7 +84,7 @@ export class EnsembleRun implements Flow, FlowSource, Entrant {
     this.#slots = new Array<Tensor | undefined>(plan.slots).fill(undefined);
     this.#missing = plan.reads.slice();
     const { maxInflight, steps } = plan;
-    if (maxInflight !== Infinity) this.#gates = new StepGates(steps.length, maxInflight);
+    if (maxInflight !== Infinity) this.#gates = new StepGates(steps, maxInflight);
   }
 
   /** The inputs are in the order of the configuration; optional ones may be left out. */
@@ -145,36 +143,19 @@ export class EnsembleRun implements Flow, FlowSource, Entrant {
       parent: call,
       deadline: now + step.config.timeoutMs,
     });
+    if (step.isDecoupled) leg.call.pace = this.#flows!.pace;
     this.#legs.push(leg);
-    const inputs = this.#inputsOf(step);
-    const { outputs, config } = step;
-    const parameters = this.#parametersAt(now);
-    const asked = { modelName: config.model.name, id: request.id, parameters, inputs, outputs };
-    leg.send(asked, this.#rows);
-  }
-
-  #inputsOf({ reads }: StepPlan): Tensor[] {
-    const inputs: Tensor[] = [];
-    for (const { part, slot } of reads) {
-      const tensor = this.#slots[slot];
-      if (tensor) inputs.push(tensor.name === part ? tensor : { ...tensor, name: part });
-    }
-    return inputs;
-  }
-
-  /** A request's own time in the queue is meant for the whole: what is left of it goes to the step. */
-  #parametersAt(now: number): RequestParameters {
-    const { timeoutMs } = this.#parameters;
-    if (timeoutMs === 0) return this.#parameters;
-    const spent = now - this.#asked.call.timings.receivedAt;
-    return { ...this.#parameters, timeoutMs: Math.max(timeoutMs - spent, LEAST_TIMEOUT_MS) };
+    const asked = { request, spentMs: now - call.timings.receivedAt };
+    leg.send(stepRequest(step, this.#slots, asked), this.#rows);
   }
 
   /** Those beside it do not wait for its end. */
   #stream(step: StepPlan): EnsembleFlows {
-    this.#flows = new EnsembleFlows(this, step);
+    const { call, flow } = this.#asked;
+    const place = { reader: call.pace, outer: flow ? flow.of.#flows?.pace : undefined };
+    const flows = (this.#flows = new EnsembleFlows(this, step, place));
     this.#stepOver();
-    return this.#flows;
+    return flows;
   }
 
   stepAnswered(step: StepPlan, response: InferenceResponse | undefined): void {
@@ -198,7 +179,7 @@ export class EnsembleRun implements Flow, FlowSource, Entrant {
 
   /** Its model is free for the next flow. */
   stepLeft({ index }: StepPlan): void {
-    this.#gates?.leave(index);
+    this.#gates?.leave(index, this);
   }
 
   #mine(error: RuntimeError): RuntimeError {
@@ -260,6 +241,15 @@ export class EnsembleRun implements Flow, FlowSource, Entrant {
 
   // ---- what the flows of its decoupled step need and tell ----
 
+  get isTurn(): boolean {
+    return this.#asked.flow?.reply.isTurn ?? true;
+  }
+
+  takeTurn(): void {
+    this.#gates?.turnMoved();
+    this.#flows?.takeTurn();
+  }
+
   flowFor({ outputs }: InferenceResponse, reply: FlowReply): Flow {
     const rows = rowsOf(this.#parts.batched, outputs);
     const flow = { of: this, reply, rows };
@@ -298,6 +288,3 @@ export class EnsembleRun implements Flow, FlowSource, Entrant {
     }
   }
 }
-
-/** 0 would be none. */
-const LEAST_TIMEOUT_MS = 0.001;

@@ -177,7 +177,7 @@ describe('Ensemble', () => {
       }),
       { numRuns: 1500 },
     );
-  });
+  }, 30_000);
 });
 
 function valueOf({ name, data }: Tensor): [string, string] {

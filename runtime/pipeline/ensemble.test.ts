@@ -185,7 +185,7 @@ describe('Ensemble', () => {
       bench.step('a').answer(some(1));
     }
 
-    const { reply } = bench.ask([I], {}, bench.clock.now() + 20);
+    const { reply } = bench.ask([I], {}, { deadline: bench.clock.now() + 20 });
 
     expect(reply.outcome).toBe('DEADLINE_EXCEEDED');
     expect(bench.asked).toHaveLength(5);

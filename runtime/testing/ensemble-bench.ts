@@ -1,7 +1,7 @@
 // An ensemble on a clock that stands still, of models that answer when they are told to.
 
 import type { PartConfig } from '../config/ensemble-config.js';
-import { Call } from '../core/call.js';
+import { Call, type Pace, type PaceListener } from '../core/call.js';
 import { RuntimeError } from '../core/errors.js';
 import type { InferenceRequest } from '../core/inference.js';
 import { LegFigures, type LegTarget } from '../core/leg.js';
@@ -10,6 +10,7 @@ import type { Reply, Servable } from '../core/servable.js';
 import type { Tensor } from '../core/tensor.js';
 import { TimerWheel } from '../core/timer-wheel.js';
 import { planEnsemble } from '../pipeline/ensemble-plan.js';
+import type { FlowBounds } from '../pipeline/flow-pace.js';
 import { Ensemble } from '../pipeline/ensemble.js';
 import { RecordedReply, aRequest } from './build.js';
 import { FakeClock } from './fake-clock.js';
@@ -26,12 +27,44 @@ export interface BenchStep {
   readonly decoupled?: boolean;
 }
 
-export class AskedStep {
+/** Who reads answers as the test says. */
+export class BenchReader implements Pace {
+  isSlow: () => boolean;
+  readonly #listeners: PaceListener[] = [];
+
+  constructor(isSlow: () => boolean = () => false) {
+    this.isSlow = isSlow;
+  }
+
+  get isBehind(): boolean {
+    return this.isSlow();
+  }
+
+  /** Who waits for him. */
+  get waiting(): number {
+    return this.#listeners.length;
+  }
+
+  onReady(listener: PaceListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** He has read. */
+  read(): void {
+    if (this.isBehind) return;
+    for (const listener of this.#listeners.splice(0)) listener.readerReady();
+  }
+}
+
+/** Of a decoupled step. */
+export class AskedStep implements PaceListener {
   readonly model: string;
   readonly request: InferenceRequest;
   readonly call: Call;
   readonly #reply: Reply;
   isOver = false;
+  /** Its reader is behind, and it has been told. */
+  isHeld = false;
 
   constructor(model: string, reply: Reply, asked: { request: InferenceRequest; call: Call }) {
     this.model = model;
@@ -46,16 +79,34 @@ export class AskedStep {
     this.end();
   }
 
-  /** One of several answers. */
+  /** One of several answers. What is held may be on its way already, and come all the same. */
   tell(...outputs: readonly Pick<Tensor, 'data'>[]): void {
     const tensors = outputs.map(({ data }, at) => tensorOf(`y${at}`, data));
     this.#reply.response({ modelName: this.model, modelVersion: '1', outputs: tensors });
+    const { pace } = this.call;
+    if (this.isOver || this.isHeld || !pace?.isBehind) return;
+    this.isHeld = true;
+    pace.onReady(this);
+  }
+
+  readerReady(): void {
+    this.isHeld = false;
   }
 
   end(error?: RuntimeError): void {
     this.isOver = true;
     this.#reply.end(error);
   }
+}
+
+export interface BenchOptions {
+  /** Of all steps, or by their names; puppets where nothing is said. */
+  readonly model?: Servable;
+  readonly models?: Readonly<Record<string, Servable>>;
+  readonly clock?: FakeClock;
+  readonly maxInflight?: number;
+  /** In place of what maxInflight makes of it. */
+  readonly flows?: FlowBounds;
 }
 
 export class EnsembleBench {
@@ -72,16 +123,18 @@ export class EnsembleBench {
     tensors: { inputs: readonly string[]; outputs: readonly string[] },
     {
       model,
+      models = {},
       clock = new FakeClock(),
       maxInflight = Infinity,
-    }: { model?: Servable; clock?: FakeClock; maxInflight?: number } = {},
+      flows,
+    }: BenchOptions = {},
   ) {
     this.clock = clock;
     this.wheel = new TimerWheel(clock);
     const { wheel, statistics } = this;
     this.targets = steps.map((step, at) => ({
       ...{ name: `step ${at}`, clock, wheel },
-      servable: model ?? this.#puppet(step.model),
+      servable: models[step.model] ?? model ?? this.#puppet(step.model),
       figures: new LegFigures(),
     }));
     const named = (names: readonly string[]): { name: string }[] => names.map((name) => ({ name }));
@@ -94,7 +147,8 @@ export class EnsembleBench {
       },
     );
     this.ensemble = new Ensemble({
-      ...{ name: 'e', version: '1', batched: true, plan },
+      ...{ name: 'e', version: '1', batched: true },
+      plan: flows ? { ...plan, steps: plan.steps.map((step) => ({ ...step, flows })) } : plan,
       ...{ targets: this.targets, statistics, clock },
     });
   }
@@ -102,10 +156,11 @@ export class EnsembleBench {
   ask(
     inputs: readonly Tensor[],
     more: Partial<InferenceRequest> = {},
-    deadline?: number,
+    { deadline, reader }: { deadline?: number; reader?: BenchReader } = {},
   ): { reply: RecordedReply; call: Call } {
     const reply = new RecordedReply();
     const call = new Call(this.clock.now(), deadline);
+    call.pace = reader;
     this.ensemble.infer(aRequest({ modelName: 'e', inputs, ...more }), call, reply);
     return { reply, call };
   }

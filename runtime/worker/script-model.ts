@@ -102,8 +102,10 @@ export class ScriptModel {
     try {
       for await (const response of this.#definition.stream!(received, context)) {
         if (stream.isCancelled()) return;
-        answer(packTensors([this.#streamed(requests[0]!, response)]));
-        await stream.sent();
+        const tensors = packTensors([this.#streamed(requests[0]!, response)]);
+        const bytes = tensors.buffer.byteLength;
+        answer(tensors);
+        await stream.sent(bytes);
         if (stream.isCancelled()) return;
       }
     } finally {
@@ -116,9 +118,9 @@ export class ScriptModel {
     this.#streams.get(task)?.cancel();
   }
 
-  /** So many of a stream's answers have been taken. */
-  taken(task: number, answers: number): void {
-    this.#streams.get(task)?.taken(answers);
+  /** Answers of a stream have been taken, of so much in all (unreadShare). */
+  taken(task: number, share: number): void {
+    this.#streams.get(task)?.taken(share);
   }
 
   async finalize(): Promise<void> {

@@ -57,8 +57,8 @@ export type ScriptInput =
   | { readonly kind: 'finalize'; readonly task: number }
   /** Nobody waits for the answers of a stream any more. */
   | { readonly kind: 'cancel'; readonly task: number }
-  /** So many answers of a stream have been read, or are about to be. */
-  | { readonly kind: 'taken'; readonly task: number; readonly answers: number }
+  /** Answers of a stream have been read, or are about to be: of so much in all (unreadShare). */
+  | { readonly kind: 'taken'; readonly task: number; readonly share: number }
   /** What another model has answered. */
   | { readonly kind: 'inferred'; readonly call: number; readonly answer: NestedAnswer };
 

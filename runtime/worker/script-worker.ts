@@ -56,7 +56,7 @@ port.on('message', (input: ScriptInput) => {
       model?.cancel(input.task);
       break;
     case 'taken':
-      model?.taken(input.task, input.answers);
+      model?.taken(input.task, input.share);
       break;
     case 'inferred':
       calls?.answered(input.call, input.answer);

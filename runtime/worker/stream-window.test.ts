@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { MOST_UNREAD } from '../core/call.js';
+import { MOST_UNREAD, MOST_UNREAD_BYTES } from '../core/call.js';
 import { StreamWindow } from './stream-window.js';
 
 function filled(): { window: StreamWindow; last: Promise<void> | undefined } {
   const window = new StreamWindow();
-  for (let sent = 1; sent < MOST_UNREAD; sent++) expect(window.sent()).toBeUndefined();
-  return { window, last: window.sent() };
+  for (let sent = 1; sent < MOST_UNREAD; sent++) expect(window.sent(8)).toBeUndefined();
+  return { window, last: window.sent(8) };
 }
 
 describe('StreamWindow', () => {
@@ -16,8 +16,21 @@ describe('StreamWindow', () => {
     window.taken(2);
 
     await last;
-    expect(window.sent()).toBeUndefined();
-    expect(window.sent()).toBeInstanceOf(Promise);
+    expect(window.sent(8)).toBeUndefined();
+    expect(window.sent(8)).toBeInstanceOf(Promise);
+  });
+
+  it('lets the model be less far ahead with large answers', async () => {
+    const window = new StreamWindow();
+    expect(window.sent(MOST_UNREAD_BYTES / 2)).toBeUndefined();
+    const last = window.sent(100 * MOST_UNREAD_BYTES);
+    expect(last).toBeInstanceOf(Promise);
+
+    window.taken(MOST_UNREAD / 2 + 1);
+    window.taken(MOST_UNREAD);
+
+    await last;
+    expect(window.sent(8)).toBeUndefined();
   });
 
   it('holds nothing back when nobody reads any more', async () => {
@@ -27,6 +40,6 @@ describe('StreamWindow', () => {
 
     await last;
     expect([window.isCancelled(), window.signal.aborted]).toEqual([true, true]);
-    expect(window.sent()).toBeUndefined();
+    expect(window.sent(8)).toBeUndefined();
   });
 });

@@ -1,6 +1,7 @@
 // How far a stream may be ahead of whoever reads its answers: as long as so many have not been taken, the model is not asked for more.
+// Large answers count as several.
 
-import { MOST_UNREAD } from '../core/call.js';
+import { MOST_UNREAD, unreadShare } from '../core/call.js';
 
 export class StreamWindow {
   #left = MOST_UNREAD;
@@ -16,15 +17,16 @@ export class StreamWindow {
     return this.#cancelled.signal.aborted;
   }
 
-  /** An answer has left. The next one may be asked for when that has resolved. */
-  sent(): Promise<void> | undefined {
-    if (--this.#left > 0 || this.isCancelled()) return undefined;
+  /** An answer of so many bytes has left. The next one may be asked for when that has resolved. */
+  sent(bytes: number): Promise<void> | undefined {
+    this.#left -= unreadShare(bytes);
+    if (this.#left > 0 || this.isCancelled()) return undefined;
     return new Promise((resolve) => (this.#goOn = resolve));
   }
 
-  /** So many answers have been taken. */
-  taken(answers: number): void {
-    this.#left += answers;
+  /** Answers have been taken, of so much in all. */
+  taken(share: number): void {
+    this.#left += share;
     if (this.#left > 0) this.#release();
   }
 
