@@ -56,7 +56,7 @@ export async function assembleScriptModel(
   const customMetrics = new CustomMetrics();
   const group = await ScriptGroup.start({
     ...reportsOf(parts, { of, bundle, customMetrics }),
-    ...{ clock: parts.clock, wheel: parts.wheel, limits: settings, others },
+    ...{ clock: parts.clock, wheel: parts.wheel, limiter: parts.limiter, limits: settings, others },
     script: scriptToLoad(of, { config, settings, bundle }),
     groups: instanceGroupsOf(description.message),
   });

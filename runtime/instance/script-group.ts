@@ -1,16 +1,20 @@
-// The instances of one version of a model written in TypeScript, as one runner. A batch goes to the instance that runs the fewest. They
-// share no thread with each other or with other models: whatever the code does to its thread, nobody else pays for it.
+// The instances of one version of a model written in TypeScript, as one runner. A batch goes to the instance that runs the fewest; where
+// resources are limited, to the one that has run least. They share no thread with each other or with other models: whatever the code
+// does to its thread, nobody else pays for it.
 
-import { instanceCount, type InstanceGroupSpec } from '../config/instance-group-config.js';
+import type { InstanceGroupSpec } from '../config/instance-group-config.js';
 import { RuntimeError, bug } from '../core/errors.js';
 import type { ScriptBatch, ScriptResult, ScriptRunner } from '../scheduler/script-runner.js';
 import type { ThreadDied } from './executor-thread.js';
 import { InstanceRecovery } from './instance-recovery.js';
 import type { Instances } from './instances.js';
+import type { ClaimedResources, RateLimiter } from './rate-limiter.js';
 import { ScriptInstance, type ScriptInstanceParts, type ScriptKeeper } from './script-instance.js';
 
 export interface ScriptGroupParts extends ScriptInstanceParts {
   readonly groups: readonly InstanceGroupSpec[];
+  /** Undefined: resources are not looked at. */
+  readonly limiter?: RateLimiter | undefined;
   /** Told of every thread that dies. */
   readonly died: (error: RuntimeError) => void;
 }
@@ -41,12 +45,13 @@ export class ScriptGroup implements ScriptRunner, ScriptInstances, ScriptKeeper 
   /** Loads the model in every instance. When one fails, none of them is left. */
   static async start(parts: ScriptGroupParts): Promise<ScriptGroup> {
     const group = new ScriptGroup(parts);
-    const count = instanceCount(parts.groups);
-    if (count === 0) {
+    const wanted = wantedOf(parts.groups);
+    if (wanted.length === 0) {
       const text = `must specify one or more 'instance group's for ${parts.script.model}`;
       throw new RuntimeError('INVALID_ARGUMENT', text);
     }
-    group.#instances = await group.#load(count);
+    parts.limiter?.check(wanted);
+    group.#instances = await group.#load(wanted);
     return group;
   }
 
@@ -61,16 +66,9 @@ export class ScriptGroup implements ScriptRunner, ScriptInstances, ScriptKeeper 
   }
 
   run(batch: ScriptBatch): Promise<ScriptResult> {
-    let best: ScriptInstance | undefined;
-    let most = 0;
-    for (const instance of this.#instances) {
-      if (instance.idle <= most) continue;
-      best = instance;
-      most = instance.idle;
-    }
-    return (
-      best?.run(batch) ?? Promise.reject(bug('a batch was started while no instance was idle'))
-    );
+    const instance = this.#nextInstance();
+    if (instance) return instance.run(batch);
+    return Promise.reject(bug('a batch was started while no instance was idle'));
   }
 
   onIdle(listener: () => void): void {
@@ -79,6 +77,7 @@ export class ScriptGroup implements ScriptRunner, ScriptInstances, ScriptKeeper 
 
   awaitIdle(): void {
     this.#isAwaited = true;
+    for (const instance of this.#instances) instance.awaitResources();
   }
 
   onLost(listener: (error: RuntimeError) => void): void {
@@ -94,10 +93,12 @@ export class ScriptGroup implements ScriptRunner, ScriptInstances, ScriptKeeper 
   }
 
   async update(groups: readonly InstanceGroupSpec[]): Promise<void> {
-    const count = instanceCount(groups);
-    const kept = this.#instances.slice(0, count);
-    const spare = this.#instances.slice(count);
-    const more = await this.#load(count - kept.length);
+    const wanted = wantedOf(groups);
+    const kept = this.#instances.slice(0, wanted.length);
+    const spare = this.#instances.slice(wanted.length);
+    this.#parts.limiter?.check(wanted);
+    const more = await this.#load(wanted.slice(kept.length));
+    kept.forEach((instance, index) => this.#claim(instance, wanted[index]!));
     this.#instances = [...kept, ...more];
     this.slotFree();
     await Promise.all(spare.map((instance) => instance.release()));
@@ -111,7 +112,12 @@ export class ScriptGroup implements ScriptRunner, ScriptInstances, ScriptKeeper 
   }
 
   slotFree(): void {
-    if (!this.#isAwaited || this.idle === 0) return;
+    if (!this.#isAwaited) return;
+    if (this.idle === 0) {
+      // There may be a slot, but not the resources for it.
+      for (const instance of this.#instances) instance.awaitResources();
+      return;
+    }
     this.#isAwaited = false;
     this.#onIdle();
   }
@@ -130,12 +136,30 @@ export class ScriptGroup implements ScriptRunner, ScriptInstances, ScriptKeeper 
     this.#onLost?.(error);
   }
 
+  #nextInstance(): ScriptInstance | undefined {
+    let best: ScriptInstance | undefined;
+    let most = 0;
+    for (const instance of this.#instances) {
+      const { idle, rank } = instance;
+      if (idle === 0 || (best && (rank - best.rank || most - idle) >= 0)) continue;
+      best = instance;
+      most = idle;
+    }
+    return best;
+  }
+
+  #claim(instance: ScriptInstance, wanted: ClaimedResources): void {
+    const { limiter } = this.#parts;
+    if (limiter) instance.claim(limiter.join(wanted));
+  }
+
   /** All or none. */
-  async #load(count: number): Promise<ScriptInstance[]> {
-    const instances = Array.from(
-      { length: Math.max(count, 0) },
-      () => new ScriptInstance(this.#parts, this),
-    );
+  async #load(wanted: readonly ClaimedResources[]): Promise<ScriptInstance[]> {
+    const instances = wanted.map((resources) => {
+      const instance = new ScriptInstance(this.#parts, this);
+      this.#claim(instance, resources);
+      return instance;
+    });
     const loads = await Promise.allSettled(
       instances.map(async (instance) => {
         await instance.load();
@@ -147,4 +171,15 @@ export class ScriptGroup implements ScriptRunner, ScriptInstances, ScriptKeeper 
     await Promise.all(instances.map((instance) => instance.release()));
     throw failed.reason;
   }
+}
+
+// ---- details below; callers need not read ----
+
+/** What each instance needs that runs batches. */
+function wantedOf(groups: readonly InstanceGroupSpec[]): ClaimedResources[] {
+  return groups
+    .filter(({ isPassive }) => !isPassive)
+    .flatMap(({ count, rateLimiter }) =>
+      Array.from({ length: count }, () => ({ rateLimiter, deviceId: 0 })),
+    );
 }
