@@ -17,6 +17,7 @@ import { NestedModels } from '../pipeline/nested-models.js';
 import type { ModelDescription } from '../repository/model-description.js';
 import type { LoadedVersion } from '../repository/servable-handle.js';
 import { BatchScheduler } from '../scheduler/batch-scheduler.js';
+import { Reshaping } from '../scheduler/reshaping.js';
 import { ScriptExecution } from '../scheduler/script-execution.js';
 import type { ScriptBatch } from '../scheduler/script-runner.js';
 import { countWarmUp, warmUpRequests } from '../scheduler/warm-up.js';
@@ -131,7 +132,7 @@ function scriptToLoad(
     directory: resolve(directory, String(version)),
     maxBatchSize: batched ? batching.maxBatchSize : 0,
     outputs: outputs.map((output) => {
-      return { name: output.name, dataType: output.dataType, dims: output.dims };
+      return { name: output.name, dataType: output.dataType, dims: output.modelDims };
     }),
   };
 }
@@ -175,10 +176,11 @@ async function warmUp(
   const samplesOf = await warmUpRequests(config, samples, (file) =>
     readWarmUpFile(directory, file),
   );
-  const batches = samplesOf.map(({ requests }): ScriptBatch => ({
-    entries: requests.map((request) => ({ request, rows: 1, call: new Call(clock.now()) })),
-    streamed: () => undefined,
-  }));
+  const reshaping = Reshaping.of(config);
+  const batches = samplesOf.map(({ requests }): ScriptBatch => {
+    const entries = requests.map((request) => ({ request, rows: 1, call: new Call(clock.now()) }));
+    return { entries: reshaping?.entries(entries) ?? entries, streamed: () => undefined };
+  });
   const results = await group.warmUp(batches);
   results.forEach((times, index) => {
     const rows = batches[index % batches.length]!.entries.length;

@@ -45,6 +45,12 @@ describe('the settings of a model in TypeScript', () => {
     expect(unservedSetting({ ...decoupled, backend: 'onnxruntime' })).toMatch(/decoupled/);
   });
 
+  it('allow shapes that the model sees otherwise, and ragged ones', () => {
+    const input = [{ ...TENSORS.input[0]!, allow_ragged_batch: true, reshape: { shape: [1, 1] } }];
+
+    expect(readScriptSettings(model({ input })).problems).toEqual([]);
+  });
+
   it.each<[string, ModelConfigMessage]>([
     ['input', { input: [] }],
     ['parameters["max_heap_mb"]', { parameters: { max_heap_mb: { string_value: '0' } } }],
@@ -57,7 +63,6 @@ describe('the settings of a model in TypeScript', () => {
       'response_cache',
       { response_cache: { enable: true }, model_transaction_policy: { decoupled: true } },
     ],
-    ['output[0].reshape', { output: [{ ...TENSORS.output[0]!, reshape: { shape: [] } }] }],
   ])('refuse what cannot be: %s', (path, more) => {
     expect(readScriptSettings(model(more)).problems.map((problem) => problem.path)).toEqual([path]);
   });

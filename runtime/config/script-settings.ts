@@ -1,7 +1,7 @@
 // What the configuration of a model written in TypeScript says besides what all models have in common, and what it cannot say.
 
 import type { ConfigProblem } from './config-problem.js';
-import type { ModelConfigMessage, TensorMessage } from './model-config-message.js';
+import type { ModelConfigMessage } from './model-config-message.js';
 
 export interface ScriptSettings {
   readonly decoupled: boolean;
@@ -87,7 +87,7 @@ const NOT_MERGED = 'batches are not merged into one: see the requests';
 
 function unknownSettings(message: ModelConfigMessage): ConfigProblem[] {
   const of = `of model '${message.name ?? ''}', which is written in TypeScript`;
-  return [...refusals(message), ...reshapes(message)]
+  return refusals(message)
     .filter(({ isSet }) => isSet)
     .map(({ path, says }) => ({ path, message: `${says} ${of}` }));
 }
@@ -119,14 +119,4 @@ function refusals(message: ModelConfigMessage): Refusal[] {
       says: 'KIND_GPU cannot be the kind of instances',
     })),
   ];
-}
-
-function reshapes({ input = [], output = [] }: ModelConfigMessage): Refusal[] {
-  const of = (tensors: readonly TensorMessage[], list: string): Refusal[] =>
-    tensors.map(({ name = '', reshape }, index) => ({
-      path: `${list}[${index}].reshape`,
-      isSet: reshape !== undefined,
-      says: `'${name}' cannot be reshaped: it is a tensor`,
-    }));
-  return [...of(input, 'input'), ...of(output, 'output')];
 }

@@ -10,6 +10,7 @@ import type { Tensor } from '../core/tensor.js';
 import { computeTimes, type BatchFailed, type Execution } from './batch-execution.js';
 import { ComputeEstimate } from './compute-estimate.js';
 import type { QueueEntry } from './queue-entry.js';
+import { Reshaping } from './reshaping.js';
 import type { ScriptResult, ScriptRunner } from './script-runner.js';
 
 export interface ScriptExecutionParts {
@@ -25,12 +26,14 @@ export interface ScriptExecutionParts {
 export class ScriptExecution implements Execution {
   readonly #parts: ScriptExecutionParts;
   readonly #failed: BatchFailed;
+  readonly #reshaping: Reshaping | undefined;
   readonly #estimate = new ComputeEstimate();
   #running = 0;
 
   constructor(parts: ScriptExecutionParts, failed: BatchFailed) {
     this.#parts = parts;
     this.#failed = failed;
+    this.#reshaping = Reshaping.of(parts.config);
   }
 
   get running(): number {
@@ -51,7 +54,8 @@ export class ScriptExecution implements Execution {
     this.#running++;
     const streamed = (outputs: readonly Tensor[]): void =>
       entries[0]!.answer(this.#response(outputs));
-    runner.run({ entries, streamed }).then(
+    const seen = this.#reshaping?.entries(entries) ?? entries;
+    runner.run({ entries: seen, streamed }).then(
       (result) => {
         this.#running--;
         this.#completed(entries, result);
@@ -91,8 +95,9 @@ export class ScriptExecution implements Execution {
     });
   }
 
-  #response(outputs: readonly Tensor[]): InferenceResponse {
+  #response(made: readonly Tensor[]): InferenceResponse {
     const { config, version } = this.#parts;
+    const outputs = this.#reshaping?.outputs(made) ?? made;
     return { modelName: config.name, modelVersion: version, outputs };
   }
 }
