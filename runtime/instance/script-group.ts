@@ -4,7 +4,12 @@
 
 import type { InstanceGroupSpec } from '../config/instance-group-config.js';
 import { RuntimeError, bug } from '../core/errors.js';
-import type { ScriptBatch, ScriptResult, ScriptRunner } from '../scheduler/script-runner.js';
+import type {
+  BoundRunner,
+  ScriptBatch,
+  ScriptResult,
+  ScriptRunner,
+} from '../scheduler/script-runner.js';
 import type { ThreadDied } from './executor-thread.js';
 import { InstanceRecovery } from './instance-recovery.js';
 import type { Instances } from './instances.js';
@@ -15,6 +20,8 @@ export interface ScriptGroupParts extends ScriptInstanceParts {
   readonly groups: readonly InstanceGroupSpec[];
   /** Undefined: resources are not looked at. */
   readonly limiter?: RateLimiter | undefined;
+  /** Sequences stay with their instance: one that is to go serves its own until the scheduler says that there are none. */
+  readonly isBound: boolean;
   /** Told of every thread that dies. */
   readonly died: (error: RuntimeError) => void;
 }
@@ -22,15 +29,19 @@ export interface ScriptGroupParts extends ScriptInstanceParts {
 /** As those of ONNX models, but for how they are run. */
 export type ScriptInstances = Omit<Instances, 'run'>;
 
-export class ScriptGroup implements ScriptRunner, ScriptInstances, ScriptKeeper {
+export class ScriptGroup implements ScriptRunner, BoundRunner, ScriptInstances, ScriptKeeper {
   readonly #parts: ScriptGroupParts;
   readonly #recovery: InstanceRecovery;
   #instances: readonly ScriptInstance[] = [];
+  /** On their way out, with sequences of their own. */
+  #leaving: readonly ScriptInstance[] = [];
   #warmUp: readonly ScriptBatch[] = [];
   #onIdle: () => void = () => undefined;
   #isAwaited = false;
   #onLost: ((error: RuntimeError) => void) | undefined;
   #loss: RuntimeError | undefined;
+  #onInstanceLost: (instance: ScriptInstance) => void = () => undefined;
+  #isClosed = false;
 
   private constructor(parts: ScriptGroupParts) {
     this.#parts = parts;
@@ -55,6 +66,10 @@ export class ScriptGroup implements ScriptRunner, ScriptInstances, ScriptKeeper 
     return group;
   }
 
+  get instances(): readonly ScriptInstance[] {
+    return this.#instances;
+  }
+
   get size(): number {
     return this.#instances.length;
   }
@@ -62,6 +77,7 @@ export class ScriptGroup implements ScriptRunner, ScriptInstances, ScriptKeeper 
   get idle(): number {
     let idle = 0;
     for (const instance of this.#instances) idle += instance.idle;
+    for (const instance of this.#leaving) idle += instance.idle;
     return idle;
   }
 
@@ -77,7 +93,17 @@ export class ScriptGroup implements ScriptRunner, ScriptInstances, ScriptKeeper 
 
   awaitIdle(): void {
     this.#isAwaited = true;
-    for (const instance of this.#instances) instance.awaitResources();
+    this.#awaitResources();
+  }
+
+  onInstanceLost(listener: (instance: ScriptInstance) => void): void {
+    this.#onInstanceLost = listener;
+  }
+
+  retire(instance: ScriptInstance): void {
+    void instance.release().finally(() => {
+      this.#leaving = this.#leaving.filter((it) => it !== instance);
+    });
   }
 
   onLost(listener: (error: RuntimeError) => void): void {
@@ -98,24 +124,31 @@ export class ScriptGroup implements ScriptRunner, ScriptInstances, ScriptKeeper 
     const spare = this.#instances.slice(wanted.length);
     this.#parts.limiter?.check(wanted);
     const more = await this.#load(wanted.slice(kept.length));
+    if (this.#isClosed) {
+      await releaseAll(more);
+      throw new RuntimeError('BACKEND_LOST', 'the model has been unloaded');
+    }
     kept.forEach((instance, index) => this.#claim(instance, wanted[index]!));
     this.#instances = [...kept, ...more];
+    if (this.#parts.isBound) this.#leaving = [...this.#leaving, ...spare];
     this.slotFree();
-    await Promise.all(spare.map((instance) => instance.release()));
+    if (!this.#parts.isBound) await releaseAll(spare);
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#recovery.stop();
-    const instances = this.#instances;
+    const instances = [...this.#instances, ...this.#leaving];
     this.#instances = [];
-    await Promise.all(instances.map((instance) => instance.release()));
+    this.#leaving = [];
+    await releaseAll(instances);
   }
 
   slotFree(): void {
     if (!this.#isAwaited) return;
     if (this.idle === 0) {
       // There may be a slot, but not the resources for it.
-      for (const instance of this.#instances) instance.awaitResources();
+      this.#awaitResources();
       return;
     }
     this.#isAwaited = false;
@@ -127,6 +160,7 @@ export class ScriptGroup implements ScriptRunner, ScriptInstances, ScriptKeeper 
     // What ends a thread while nothing is asked of it will do so again, and nobody would ever be told.
     if (wasIdle) this.#recovery.death(error);
     this.#recovery.lost(instance);
+    this.#onInstanceLost(instance);
   }
 
   // ---- details below; callers need not read ----
@@ -134,6 +168,11 @@ export class ScriptGroup implements ScriptRunner, ScriptInstances, ScriptKeeper 
   #lost(error: RuntimeError): void {
     this.#loss = error;
     this.#onLost?.(error);
+  }
+
+  #awaitResources(): void {
+    for (const instance of this.#instances) instance.awaitResources();
+    for (const instance of this.#leaving) instance.awaitResources();
   }
 
   #nextInstance(): ScriptInstance | undefined {
@@ -168,12 +207,16 @@ export class ScriptGroup implements ScriptRunner, ScriptInstances, ScriptKeeper 
     );
     const failed = loads.find((load) => load.status === 'rejected');
     if (!failed) return instances;
-    await Promise.all(instances.map((instance) => instance.release()));
+    await releaseAll(instances);
     throw failed.reason;
   }
 }
 
 // ---- details below; callers need not read ----
+
+async function releaseAll(instances: readonly ScriptInstance[]): Promise<void> {
+  await Promise.all(instances.map((instance) => instance.release()));
+}
 
 /** What each instance needs that runs batches. */
 function wantedOf(groups: readonly InstanceGroupSpec[]): ClaimedResources[] {

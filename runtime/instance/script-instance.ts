@@ -5,13 +5,13 @@ import type { Clock } from '../core/clock.js';
 import type { MetricUpdate } from '../core/custom-metrics.js';
 import { RuntimeError, bug } from '../core/errors.js';
 import type { OtherModels } from '../core/other-models.js';
-import { packTensors, unpackTensors } from '../core/packed-tensors.js';
+import { unpackTensors } from '../core/packed-tensors.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
-import type { ScriptBatch, ScriptResult } from '../scheduler/script-runner.js';
-import type { ScriptInput, ScriptOutput, ScriptToLoad } from '../worker/script-protocol.js';
+import type { BoundInstance, ScriptBatch, ScriptResult } from '../scheduler/script-runner.js';
+import type { ScriptOutput, ScriptToLoad } from '../worker/script-protocol.js';
 import { ThreadDied } from './executor-thread.js';
 import type { ResourceClaim } from './rate-limiter.js';
-import { resultOf, scriptRequestOf } from './script-messages.js';
+import { executeInput, resultOf, streamResult, type ExecuteInput } from './script-messages.js';
 import { nestedAnswer, type NestedAsk } from './script-nested.js';
 import { ScriptResources } from './script-resources.js';
 import { followStream } from './script-stream.js';
@@ -44,11 +44,12 @@ export interface ScriptInstanceParts {
 export interface ScriptKeeper {
   /** It may run another batch. */
   slotFree(): void;
+  /** Somebody waits for that. */
+  awaitIdle(): void;
   /** Its thread is gone; `wasIdle`: while nobody had asked anything of it. */
   instanceLost(instance: ScriptInstance, error: ThreadDied, wasIdle: boolean): void;
 }
 
-type ExecuteInput = Omit<Extract<ScriptInput, { kind: 'execute' }>, 'task'>;
 /** How a batch is run: warm-up needs no resources. */
 interface BatchAsk {
   readonly batch: ScriptBatch;
@@ -59,7 +60,7 @@ type Asked = ExecuteInput | { kind: 'load'; script: ScriptToLoad } | { kind: 'fi
 /** How long `finalize` may take. */
 const FINALIZE_MS = 5000;
 
-export class ScriptInstance implements ScriptThreadListener {
+export class ScriptInstance implements BoundInstance, ScriptThreadListener {
   readonly #parts: ScriptInstanceParts;
   readonly #keeper: ScriptKeeper;
   readonly #tasks = new Map<number, ScriptTask>();
@@ -69,6 +70,7 @@ export class ScriptInstance implements ScriptThreadListener {
   #isReady = false;
   #isClosed = false;
   #nextTask = 0;
+  #released: Promise<void> | undefined;
   /** Resolves when nothing runs any more. */
   #drained: (() => void) | undefined;
   #warmUp: readonly ScriptBatch[] = [];
@@ -82,6 +84,18 @@ export class ScriptInstance implements ScriptThreadListener {
   get idle(): number {
     if (!this.#isReady || (this.#resources && !this.#resources.isFree)) return 0;
     return this.#freeSlots;
+  }
+
+  get isLost(): boolean {
+    return !this.#isReady;
+  }
+
+  awaitIdle(): void {
+    this.#keeper.awaitIdle();
+  }
+
+  forget(serial: number): void {
+    this.#thread?.say({ kind: 'forget', sequence: serial });
   }
 
   /** Where resources are limited the instance runs next that has the lowest. */
@@ -106,7 +120,7 @@ export class ScriptInstance implements ScriptThreadListener {
     this.#thread = new ScriptThread(this, limits);
     try {
       await this.#ask({ kind: 'load', script }, limits.initializationMs);
-      for (const batch of this.#warmUp) await this.#warm(batch);
+      for (const batch of this.#warmUp) if (this.#isWanted()) await this.#warm(batch);
     } catch (error) {
       await this.#endThread();
       throw error;
@@ -126,22 +140,21 @@ export class ScriptInstance implements ScriptThreadListener {
     return this.#run({ batch, resources: this.#resources });
   }
 
+  /** Starts another thread in place of the one that has ended, if the instance is wanted then. @throws as `load` */
   async restart(): Promise<void> {
-    await this.load();
-    if (this.#isClosed) await this.#endThread();
+    if (!this.#isWanted()) return;
+    try {
+      await this.load();
+    } catch (error) {
+      if (this.#isWanted()) throw error;
+    }
+    if (!this.#isWanted()) await this.#endThread();
   }
 
   /** Waits for what runs, then ends the thread. */
-  async release(): Promise<void> {
-    this.#isClosed = true;
-    const wasReady = this.#isReady;
-    this.#isReady = false;
-    if (this.#tasks.size > 0) await new Promise<void>((resolve) => (this.#drained = resolve));
-    if (wasReady && this.#thread) await this.#finalize();
-    await this.#endThread();
-    this.#resources?.leave();
+  release(): Promise<void> {
+    return (this.#released ??= this.#release());
   }
-
   said(output: ScriptOutput): void {
     switch (output.kind) {
       case 'log':
@@ -153,13 +166,9 @@ export class ScriptInstance implements ScriptThreadListener {
       case 'infer':
         void this.#infer(output);
         return;
-      case 'streamed': {
-        const task = this.#tasks.get(output.task);
-        task?.renew();
-        task?.batch?.streamed(unpackTensors(output.tensors)[0]!);
-        task?.pace?.answered();
+      case 'streamed':
+        this.#tasks.get(output.task)?.streamed(unpackTensors(output.tensors)[0]!);
         return;
-      }
       default:
         this.#ended(output);
     }
@@ -178,17 +187,15 @@ export class ScriptInstance implements ScriptThreadListener {
   }
 
   async #run(asked: BatchAsk): Promise<ScriptResult> {
-    const { entries } = asked.batch;
-    const input: ExecuteInput = {
-      kind: 'execute',
-      requests: entries.map((entry) => scriptRequestOf(entry, this.#parts.script)),
-      tensors: packTensors(entries.map(({ request }) => request.inputs)),
-    };
-    const { clock, limits } = this.#parts;
+    const { clock, limits, script } = this.#parts;
+    const input = executeInput(asked.batch, script);
     const since = clock.now();
     const output = await this.#ask(input, limits.executionMs, asked);
-    if (output.kind === 'executed') return resultOf(output);
-    return { answers: [], inputMs: 0, inferMs: clock.now() - since, outputMs: 0 };
+    return output.kind === 'executed' ? resultOf(output) : streamResult(clock.now() - since);
+  }
+
+  #isWanted(): boolean {
+    return !this.#isClosed;
   }
 
   #ask(input: Asked, limitMs: number, asked?: BatchAsk): Promise<ScriptOutput> {
@@ -264,7 +271,17 @@ export class ScriptInstance implements ScriptThreadListener {
     this.#tasks.clear();
     for (const task of tasks) task.settle(error);
     this.#drained?.();
-    if (wasReady && !this.#isClosed) this.#keeper.instanceLost(this, error, tasks.length === 0);
+    if (wasReady && this.#isWanted()) this.#keeper.instanceLost(this, error, tasks.length === 0);
+  }
+
+  async #release(): Promise<void> {
+    this.#isClosed = true;
+    const wasReady = this.#isReady;
+    this.#isReady = false;
+    if (this.#tasks.size > 0) await new Promise<void>((resolve) => (this.#drained = resolve));
+    if (wasReady && this.#thread) await this.#finalize();
+    await this.#endThread();
+    this.#resources?.leave();
   }
 
   async #finalize(): Promise<void> {

@@ -59,7 +59,7 @@ describe('the time of a task', () => {
     const { clock, task, overdue } = bench();
 
     clock.advance(90);
-    task.renew();
+    task.streamed([]);
     clock.advance(90);
 
     expect(overdue).toEqual([]);

@@ -4,6 +4,7 @@
 import { Call } from '../core/call.js';
 import type { Clock } from '../core/clock.js';
 import type { RuntimeError } from '../core/errors.js';
+import type { Tensor } from '../core/tensor.js';
 import { TimerNode, type TimerWheel } from '../core/timer-wheel.js';
 import type { ScriptBatch, ScriptEntry } from '../scheduler/script-runner.js';
 import type { ScriptOutput } from '../worker/script-protocol.js';
@@ -60,10 +61,12 @@ export class ScriptTask extends TimerNode implements ResourceHolder {
     return this.#parts.limitMs;
   }
 
-  /** It has shown that it goes on: its time begins anew. */
-  renew(): void {
+  /** One of the answers of its stream: it has shown that it goes on, and its time begins anew. */
+  streamed(outputs: readonly Tensor[]): void {
     this.#restMs = this.#parts.limitMs;
     if (!this.isWaiting) this.#goOn();
+    this.batch?.streamed(outputs);
+    this.pace?.answered();
   }
 
   /** The calls that wait for what is asked for request `index`, and the call under which it is asked. */

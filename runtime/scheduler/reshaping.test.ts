@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { Call } from '../core/call.js';
 import { aModelConfig, aRequest, aTensor } from '../testing/build.js';
 import { Reshaping } from './reshaping.js';
 
@@ -21,23 +20,20 @@ describe('Reshaping', () => {
     const a = aTensor('a', [2, 4, 3], zeros(24));
     const b = aTensor('b', [2, 1], zeros(2));
     const c = aTensor('c', [2, 1], zeros(2));
-    const call = new Call(0);
 
-    const entries = reshaping.entries([
-      { request: aRequest({ inputs: [a, b, c] }), call, rows: 2 },
-      { request: aRequest({ inputs: [a, c] }), call, rows: 2 },
-    ]);
+    const seen = [
+      [a, b, c],
+      [a, c],
+    ].map((inputs) => reshaping.request(aRequest({ inputs })));
 
-    const shapes = entries.map(({ request }) => request.inputs.map(({ shape }) => shape));
-    expect(shapes).toEqual([
+    expect(seen.map(({ inputs }) => inputs.map(({ shape }) => shape))).toEqual([
       [[2, 2, 3, 2], [2], [2, 1]],
       [
         [2, 2, 3, 2],
         [2, 1],
       ],
     ]);
-    expect(entries[0]!.request.inputs[0]!.data).toBe(a.data);
-    expect(entries[0]).toMatchObject({ call, rows: 2 });
+    expect(seen[0]!.inputs[0]!.data).toBe(a.data);
   });
 
   it('shows users the shapes of outputs that they know', () => {
@@ -53,12 +49,12 @@ describe('Reshaping', () => {
     const config = aModelConfig(`
       input [ { name: "a" data_type: TYPE_FP32 dims: [ 4 ] reshape { shape: [ 2, 2 ] } } ]
       output [ { name: "y" data_type: TYPE_FP32 dims: [ 4 ] reshape { shape: [ 2, 2 ] } } ]`);
-    const given = { request: aRequest({ inputs: [aTensor('a', [4], [1, 2, 3, 4])] }), rows: 1 };
+    const given = aRequest({ inputs: [aTensor('a', [4], [1, 2, 3, 4])] });
 
-    const [entry] = Reshaping.of(config)!.entries([{ ...given, call: new Call(0) }]);
+    const { inputs } = Reshaping.of(config)!.request(given);
     const [y] = Reshaping.of(config)!.outputs([aTensor('y', [2, 2], [1, 2, 3, 4])]);
 
-    expect([entry!.request.inputs[0]!.shape, y!.shape]).toEqual([[2, 2], [4]]);
+    expect([inputs[0]!.shape, y!.shape]).toEqual([[2, 2], [4]]);
   });
 
   it('is not there where nothing is reshaped', () => {

@@ -2,9 +2,9 @@
 // model sees, and in those that its users see.
 
 import type { ModelConfig, TensorSpec } from '../config/model-config.js';
+import type { InferenceRequest } from '../core/inference.js';
 import type { Tensor } from '../core/tensor.js';
 import { modelRow, userRow } from './model-shape.js';
-import type { ScriptEntry } from './script-runner.js';
 
 export class Reshaping {
   readonly #config: ModelConfig;
@@ -23,12 +23,9 @@ export class Reshaping {
     return isNeeded ? new Reshaping(config) : undefined;
   }
 
-  /** As the model sees them. */
-  entries(entries: readonly ScriptEntry[]): ScriptEntry[] {
-    return entries.map(({ request, call, rows }) => {
-      const inputs = request.inputs.map((tensor) => this.#input(tensor));
-      return { request: { ...request, inputs }, call, rows };
-    });
+  /** As the model sees it. */
+  request(request: InferenceRequest): InferenceRequest {
+    return { ...request, inputs: request.inputs.map((tensor) => this.#input(tensor)) };
   }
 
   /** As users see them. */

@@ -11,7 +11,7 @@ import { computeTimes, type BatchFailed, type Execution } from './batch-executio
 import { ComputeEstimate } from './compute-estimate.js';
 import type { QueueEntry } from './queue-entry.js';
 import { Reshaping } from './reshaping.js';
-import type { ScriptResult, ScriptRunner } from './script-runner.js';
+import type { ScriptEntry, ScriptResult, ScriptRunner } from './script-runner.js';
 
 export interface ScriptExecutionParts {
   readonly config: ModelConfig;
@@ -54,8 +54,7 @@ export class ScriptExecution implements Execution {
     this.#running++;
     const streamed = (outputs: readonly Tensor[]): void =>
       entries[0]!.answer(this.#response(outputs));
-    const seen = this.#reshaping?.entries(entries) ?? entries;
-    runner.run({ entries: seen, streamed }).then(
+    runner.run({ entries: this.#seen(entries), streamed }).then(
       (result) => {
         this.#running--;
         this.#completed(entries, result);
@@ -70,13 +69,21 @@ export class ScriptExecution implements Execution {
 
   // ---- details below; callers need not read ----
 
+  #seen(entries: readonly QueueEntry[]): readonly ScriptEntry[] {
+    const reshaping = this.#reshaping;
+    if (!reshaping) return entries;
+    return entries.map(({ request, call, rows }) => {
+      return { request: reshaping.request(request), call, rows };
+    });
+  }
+
   #completed(entries: readonly QueueEntry[], result: ScriptResult): void {
     const { clock, statistics, decoupled } = this.#parts;
     const { dispatchedAt } = entries[0]!.call.timings;
     const now = clock.now();
     statistics.busyMs += now - dispatchedAt;
     this.#estimate.add(now - dispatchedAt);
-    const times = computeTimes(dispatchedAt, now, { ...result, outputs: [] });
+    const times = computeTimes(dispatchedAt, now, result);
     const rows = entries.reduce((sum, entry) => sum + entry.rows, 0);
     statistics.executed(rows, times);
     entries.forEach((entry, index) => {

@@ -17,6 +17,8 @@ export class ScriptBench {
   readonly deaths: string[] = [];
   readonly logged: string[] = [];
   readonly limiter: RateLimiter | undefined;
+  /** Sequences stay with their instance. */
+  isBound = false;
   /** Of the other models that have been asked, in their order. */
   readonly answer: ((response?: InferenceResponse) => Promise<void>)[] = [];
 
@@ -42,7 +44,7 @@ export class ScriptBench {
   #parts(groups: readonly InstanceGroupSpec[], limits: Partial<ScriptLimits>): ScriptGroupParts {
     const { clock, wheel, limiter } = this;
     return {
-      ...{ clock, wheel, limiter, groups },
+      ...{ clock, wheel, limiter, groups, isBound: this.isBound },
       limits: { ...LIMITS, ...limits },
       script: SCRIPT,
       others: {

@@ -52,6 +52,9 @@ port.on('message', (input: ScriptInput) => {
         return undefined;
       });
       break;
+    case 'forget':
+      model?.forget(input.sequence);
+      break;
     case 'cancel':
       model?.cancel(input.task);
       break;
