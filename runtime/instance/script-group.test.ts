@@ -1,6 +1,7 @@
 // Instances of models in TypeScript, and what becomes of them when their threads die, in whatever they were doing.
 
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { Call } from '../core/call.js';
 import { FakeScriptThread } from '../testing/fake-script-thread.js';
 import { ScriptBench, aGroup, settled } from '../testing/script-bench.js';
 
@@ -107,6 +108,20 @@ describe('a thread that is told to end', () => {
 
     expect(threads[0]!.inputs.map(({ kind }) => kind)).toEqual(['load', 'execute', 'finalize']);
     expect(threads[0]!.hasEnded).toBe(true);
+  });
+});
+
+describe('a stream', () => {
+  it('whose caller has gone before it began is begun and given up, in that order', async () => {
+    const bench = new ScriptBench();
+    bench.decoupled = true;
+    const group = await bench.start([aGroup()]);
+    const call = new Call(bench.clock.now());
+    call.cancel();
+
+    void group.run(bench.batch(call));
+
+    expect(threads[0]!.inputs.map(({ kind }) => kind)).toEqual(['load', 'execute', 'cancel']);
   });
 });
 

@@ -212,9 +212,9 @@ export class ScriptInstance implements BoundInstance, ScriptThreadListener {
         ...{ clock, wheel, limitMs, resources, settle, overdue },
       });
       this.#tasks.set(id, task);
+      thread.say({ ...input, task: id });
       if (this.#parts.script.decoupled && batch)
         followStream(task, thread, () => this.#keeper.slotFree());
-      thread.say({ ...input, task: id });
     });
   }
 

@@ -19,6 +19,7 @@ export class ScriptBench {
   readonly limiter: RateLimiter | undefined;
   /** Sequences stay with their instance. */
   isBound = false;
+  decoupled = false;
   /** Of the other models that have been asked, in their order. */
   readonly answer: ((response?: InferenceResponse) => Promise<void>)[] = [];
 
@@ -46,7 +47,7 @@ export class ScriptBench {
     return {
       ...{ clock, wheel, limiter, groups, isBound: this.isBound },
       limits: { ...LIMITS, ...limits },
-      script: SCRIPT,
+      script: { ...SCRIPT, decoupled: this.decoupled },
       others: {
         ask: () =>
           new Promise((resolve) =>

@@ -83,6 +83,11 @@ export interface ScriptFailure {
   readonly message: string;
 }
 
+/** What the thread says comes in this: the model's code, or a package of it, may post to the same port what it likes. */
+export interface ScriptEnvelope {
+  readonly inferd: ScriptOutput;
+}
+
 export type ScriptOutput =
   | { readonly kind: 'done'; readonly task: number }
   | ExecutedOutput
