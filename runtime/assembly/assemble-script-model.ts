@@ -3,33 +3,26 @@
 
 import { resolve } from 'node:path';
 import { configOrigins } from '../config/config-origins.js';
-import { InvalidModelConfig } from '../config/config-problem.js';
 import { instanceGroupsOf } from '../config/instance-group-config.js';
 import { compileModelConfig } from '../config/model-config.js';
 import type { ScriptSettings } from '../config/script-settings.js';
-import { readWarmUp } from '../config/warm-up-config.js';
-import { Call } from '../core/call.js';
 import { CustomMetrics } from '../core/custom-metrics.js';
-import type { ServedModel } from '../core/model-catalog.js';
 import { ModelStatistics } from '../core/model-statistics.js';
 import { ScriptGroup } from '../instance/script-group.js';
 import { NestedModels } from '../pipeline/nested-models.js';
 import type { ModelDescription } from '../repository/model-description.js';
 import type { LoadedVersion } from '../repository/servable-handle.js';
-import { BatchScheduler } from '../scheduler/batch-scheduler.js';
-import { ScriptExecution } from '../scheduler/script-execution.js';
-import type { ScriptBatch } from '../scheduler/script-runner.js';
-import { countWarmUp, warmUpRequests } from '../scheduler/warm-up.js';
 import type { ScriptBundle, ScriptToLoad } from '../worker/script-protocol.js';
 import { ScriptPositions } from '../worker/script-positions.js';
 import type { AssemblyOptions, AssemblyParts } from './assembly-parts.js';
 import { checkScriptModel } from './check-script-model.js';
 import type { CompletedConfig } from './complete-onnx-config.js';
-import { readWarmUpFile } from './onnx-instances.js';
+import { createScriptScheduler } from './create-script-scheduler.js';
 import { ScheduledVersion } from './scheduled-version.js';
 import { bundleScript } from './script-bundle.js';
 import { servedModel } from './served-model.js';
 import { VersionCaching } from './version-caching.js';
+import { warmUpScript } from './warm-up-script.js';
 
 interface ScriptVersion {
   readonly description: ModelDescription;
@@ -56,16 +49,17 @@ export async function assembleScriptModel(
   const customMetrics = new CustomMetrics();
   const group = await ScriptGroup.start({
     ...reportsOf(parts, { of, bundle, customMetrics }),
-    ...{ clock: parts.clock, wheel: parts.wheel, limits: settings, others },
+    ...{ clock: parts.clock, wheel: parts.wheel, limiter: parts.limiter, limits: settings, others },
     script: scriptToLoad(of, { config, settings, bundle }),
     groups: instanceGroupsOf(description.message),
+    isBound: config.sequence !== undefined,
   });
   const { decoupled } = settings;
   try {
-    await warmUp(parts, { config, group, statistics, directory });
+    await warmUpScript(parts.clock, { config, group, statistics, directory });
     const served = await servedModel(config, directory, { version, statistics });
     const model = Object.freeze({ ...served, decoupled, customMetrics, pipeline: others.node });
-    const scheduler = schedulerOf(parts, { config, group, model });
+    const scheduler = createScriptScheduler(parts, { config, group, model });
     const cached = await caching?.layer(parts, config);
     const complete = (changed: ModelDescription): Promise<CompletedConfig> =>
       Promise.resolve(scriptConfig(changed, settings));
@@ -78,25 +72,6 @@ export async function assembleScriptModel(
 }
 
 // ---- details below; callers need not read ----
-
-function schedulerOf(
-  parts: AssemblyParts,
-  {
-    config,
-    group,
-    model: { version, statistics, decoupled = false },
-  }: {
-    readonly config: CompletedConfig;
-    readonly group: ScriptGroup;
-    readonly model: ServedModel;
-  },
-): BatchScheduler {
-  const executing = { ...parts, config, version: String(version), runner: group, statistics };
-  return new BatchScheduler({
-    ...executing,
-    execution: (failed) => new ScriptExecution({ ...executing, decoupled }, failed),
-  });
-}
 
 /** All of it has been written, as there is nothing to take it from. */
 function scriptConfig(
@@ -131,7 +106,7 @@ function scriptToLoad(
     directory: resolve(directory, String(version)),
     maxBatchSize: batched ? batching.maxBatchSize : 0,
     outputs: outputs.map((output) => {
-      return { name: output.name, dataType: output.dataType, dims: output.dims };
+      return { name: output.name, dataType: output.dataType, dims: output.modelDims };
     }),
   };
 }
@@ -157,31 +132,4 @@ function reportsOf(
     describe: (error) => positions.describe(error),
     died: ({ message }) => log.error(about, `${message}; it is replaced`),
   };
-}
-
-async function warmUp(
-  { clock }: AssemblyParts,
-  warming: {
-    readonly config: CompletedConfig;
-    readonly group: ScriptGroup;
-    readonly statistics: ModelStatistics;
-    readonly directory: string;
-  },
-): Promise<void> {
-  const { config, group, statistics, directory } = warming;
-  const { samples, problems } = readWarmUp(config);
-  InvalidModelConfig.check(problems);
-  if (samples.length === 0) return;
-  const samplesOf = await warmUpRequests(config, samples, (file) =>
-    readWarmUpFile(directory, file),
-  );
-  const batches = samplesOf.map(({ requests }): ScriptBatch => ({
-    entries: requests.map((request) => ({ request, rows: 1, call: new Call(clock.now()) })),
-    streamed: () => undefined,
-  }));
-  const results = await group.warmUp(batches);
-  results.forEach((times, index) => {
-    const rows = batches[index % batches.length]!.entries.length;
-    countWarmUp(statistics, { rows, now: clock.now() }, { ...times, outputs: [] });
-  });
 }

@@ -7,6 +7,7 @@ import type { ServedModel } from '../core/model-catalog.js';
 import type { Servable } from '../core/servable.js';
 import type { Instances } from '../instance/instances.js';
 import { BatchScheduler } from '../scheduler/batch-scheduler.js';
+import { mergedSequences } from '../scheduler/merged-steps.js';
 import { SequenceScheduler } from '../scheduler/sequence-scheduler.js';
 import type { AssemblyParts } from './assembly-parts.js';
 import { readInitialState } from './initial-state.js';
@@ -36,5 +37,6 @@ export async function createScheduler(
   if (!config.sequence) return new BatchScheduler(parts);
   const initialState = await readInitialState(config.sequence, directory);
   const instances = instanceCount(instanceGroupsOf(config.message));
-  return new SequenceScheduler({ ...parts, log, instances, initialState });
+  const sequences = mergedSequences({ ...parts, instances, initialState });
+  return new SequenceScheduler({ ...parts, log, ...sequences });
 }

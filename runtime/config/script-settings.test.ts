@@ -45,19 +45,29 @@ describe('the settings of a model in TypeScript', () => {
     expect(unservedSetting({ ...decoupled, backend: 'onnxruntime' })).toMatch(/decoupled/);
   });
 
+  it('allow sequences', () => {
+    expect(readScriptSettings(model({ sequence_batching: {} })).problems).toEqual([]);
+  });
+
+  it('allow shapes that the model sees otherwise, and ragged ones', () => {
+    const input = [{ ...TENSORS.input[0]!, allow_ragged_batch: true, reshape: { shape: [1, 1] } }];
+
+    expect(readScriptSettings(model({ input })).problems).toEqual([]);
+  });
+
   it.each<[string, ModelConfigMessage]>([
     ['input', { input: [] }],
     ['parameters["max_heap_mb"]', { parameters: { max_heap_mb: { string_value: '0' } } }],
     ['parameters["max_heap_mb"]', { parameters: { max_heap_mb: { string_value: '1.5' } } }],
     ['default_model_filename', { default_model_filename: 'model.py' }],
-    ['sequence_batching', { sequence_batching: {} }],
+    ['sequence_batching.state', { sequence_batching: { state: [{ input_name: 's' }] } }],
+    ['sequence_batching', { sequence_batching: {}, model_transaction_policy: { decoupled: true } }],
     ['batch_input', { batch_input: [{}] }],
     ['instance_group[0].kind', { instance_group: [{ kind: 'KIND_GPU' }] }],
     [
       'response_cache',
       { response_cache: { enable: true }, model_transaction_policy: { decoupled: true } },
     ],
-    ['output[0].reshape', { output: [{ ...TENSORS.output[0]!, reshape: { shape: [] } }] }],
   ])('refuse what cannot be: %s', (path, more) => {
     expect(readScriptSettings(model(more)).problems.map((problem) => problem.path)).toEqual([path]);
   });

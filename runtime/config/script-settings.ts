@@ -1,7 +1,7 @@
 // What the configuration of a model written in TypeScript says besides what all models have in common, and what it cannot say.
 
 import type { ConfigProblem } from './config-problem.js';
-import type { ModelConfigMessage, TensorMessage } from './model-config-message.js';
+import type { ModelConfigMessage } from './model-config-message.js';
 
 export interface ScriptSettings {
   readonly decoupled: boolean;
@@ -83,11 +83,12 @@ interface Refusal {
   readonly says: string;
 }
 
-const NOT_MERGED = 'batches are not merged into one: see the requests';
+const NOT_MERGED =
+  'requests are not merged into one tensor whose parts would have to be told: each comes to the code by itself, so there is no place for it in the configuration';
 
 function unknownSettings(message: ModelConfigMessage): ConfigProblem[] {
   const of = `of model '${message.name ?? ''}', which is written in TypeScript`;
-  return [...refusals(message), ...reshapes(message)]
+  return [...refusals(message), ...sequenceRefusals(message)]
     .filter(({ isSet }) => isSet)
     .map(({ path, says }) => ({ path, message: `${says} ${of}` }));
 }
@@ -100,11 +101,6 @@ function refusals(message: ModelConfigMessage): Refusal[] {
       path: 'default_model_filename',
       isSet: !FILENAME.test(filename),
       says: `'${filename}' is no .ts, .mts, .js or .mjs file, as the file`,
-    },
-    {
-      path: 'sequence_batching',
-      isSet: message.sequence_batching !== undefined,
-      says: 'sequences are not known to the scheduler',
     },
     { path: 'batch_input', isSet: !!message.batch_input?.length, says: NOT_MERGED },
     { path: 'batch_output', isSet: !!message.batch_output?.length, says: NOT_MERGED },
@@ -121,12 +117,20 @@ function refusals(message: ModelConfigMessage): Refusal[] {
   ];
 }
 
-function reshapes({ input = [], output = [] }: ModelConfigMessage): Refusal[] {
-  const of = (tensors: readonly TensorMessage[], list: string): Refusal[] =>
-    tensors.map(({ name = '', reshape }, index) => ({
-      path: `${list}[${index}].reshape`,
-      isSet: reshape !== undefined,
-      says: `'${name}' cannot be reshaped: it is a tensor`,
-    }));
-  return [...of(input, 'input'), ...of(output, 'output')];
+function sequenceRefusals({
+  sequence_batching: batching,
+  model_transaction_policy: policy,
+}: ModelConfigMessage): Refusal[] {
+  return [
+    {
+      path: 'sequence_batching.state',
+      isSet: !!batching?.state?.length,
+      says: 'what a step leaves for the next one is request.sequence.state in the code, and no tensor,',
+    },
+    {
+      path: 'sequence_batching',
+      isSet: batching !== undefined && policy?.decoupled === true,
+      says: 'steps of sequences have one answer each, and not any number, as the requests',
+    },
+  ];
 }

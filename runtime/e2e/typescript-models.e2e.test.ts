@@ -49,6 +49,14 @@ describe('models that misbehave', () => {
       for (let line = 0; line < 100_000; line++) console.log('line %d', line);
       return requests.map(() => y(1));`,
   });
+  scriptModel(repository, 'posts', {
+    body: `
+      const { parentPort } = await import('node:worker_threads');
+      for (const message of [null, undefined, 'text', 7, {}, { kind: 'log' }, { kind: 'infer', task: 0 },
+        { kind: 'metrics' }, { kind: 'streamed', task: 0 }, { kind: 'executed', task: 'x' }])
+        parentPort!.postMessage(message);
+      return requests.map(() => y(1));`,
+  });
   const here = serving(repository);
 
   const ask = (model: string, x: number): Promise<Message> =>
@@ -90,6 +98,15 @@ describe('models that misbehave', () => {
     expect(outcomes[3]).toMatch(typeof text === 'string' ? `14: ${text}` : text);
     expect(outcomes.filter((outcome) => outcome === 'answered').length).toBeGreaterThan(0);
     await vi.waitFor(async () => expect(await failureOf(ask(model, 0))).toBe('answered'), 10_000);
+    expect(here.server.isUp).toBe(true);
+  });
+
+  it('does not listen to messages that code posts to the thread that started its own', async () => {
+    expect(await failureOf(ask('posts', 1))).toBe('answered');
+    expect(await failureOf(ask('posts', 1))).toBe('answered');
+
+    await here.server.logged(/what its code posts to the parentPort of its thread is not heard/);
+    expect(await failureOf(ask('good', 1))).toBe('answered');
     expect(here.server.isUp).toBe(true);
   });
 

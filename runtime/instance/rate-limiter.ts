@@ -166,6 +166,11 @@ export class ResourceClaim {
   /** Only while it is free. To be given back. */
   take(): void {
     this.#executions++;
+    this.takeAgain();
+  }
+
+  /** As `take`, for an execution that has given them back before its end: it is not counted once more. */
+  takeAgain(): void {
     this.waitingSince = Infinity;
     this.#limiter.take(this);
   }

@@ -1,24 +1,21 @@
 // One instance of a model written in TypeScript: a thread of its own that runs up to `concurrency` batches at once, not counting
 // those that wait for other models: who waits must not keep what he waits for from running. A thread that dies is replaced.
 
-import type { CancelListener } from '../core/call.js';
 import type { Clock } from '../core/clock.js';
 import type { MetricUpdate } from '../core/custom-metrics.js';
 import { RuntimeError, bug } from '../core/errors.js';
 import type { OtherModels } from '../core/other-models.js';
-import { packTensors, unpackTensors } from '../core/packed-tensors.js';
+import { unpackTensors } from '../core/packed-tensors.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
-import type { ScriptBatch, ScriptResult } from '../scheduler/script-runner.js';
-import type {
-  NestedAnswer,
-  ScriptInput,
-  ScriptOutput,
-  ScriptToLoad,
-} from '../worker/script-protocol.js';
+import type { BoundInstance, ScriptBatch, ScriptResult } from '../scheduler/script-runner.js';
+import type { ScriptOutput, ScriptToLoad } from '../worker/script-protocol.js';
 import { ThreadDied } from './executor-thread.js';
-import { resultOf, scriptRequestOf } from './script-messages.js';
+import type { ResourceClaim } from './rate-limiter.js';
+import { executeInput, resultOf, streamResult, type ExecuteInput } from './script-messages.js';
+import { nestedAnswer, type NestedAsk } from './script-nested.js';
+import { ScriptResources } from './script-resources.js';
+import { followStream } from './script-stream.js';
 import { ScriptTask } from './script-task.js';
-import { StreamPace } from './stream-pace.js';
 import { ScriptThread, type ScriptThreadListener } from './script-thread.js';
 
 export interface ScriptLimits {
@@ -47,24 +44,33 @@ export interface ScriptInstanceParts {
 export interface ScriptKeeper {
   /** It may run another batch. */
   slotFree(): void;
+  /** Somebody waits for that. */
+  awaitIdle(): void;
   /** Its thread is gone; `wasIdle`: while nobody had asked anything of it. */
   instanceLost(instance: ScriptInstance, error: ThreadDied, wasIdle: boolean): void;
 }
 
-type ExecuteInput = Omit<Extract<ScriptInput, { kind: 'execute' }>, 'task'>;
+/** How a batch is run: warm-up needs no resources. */
+interface BatchAsk {
+  readonly batch: ScriptBatch;
+  readonly resources: ScriptResources | undefined;
+}
 type Asked = ExecuteInput | { kind: 'load'; script: ScriptToLoad } | { kind: 'finalize' };
 
 /** How long `finalize` may take. */
 const FINALIZE_MS = 5000;
 
-export class ScriptInstance implements ScriptThreadListener {
+export class ScriptInstance implements BoundInstance, ScriptThreadListener {
   readonly #parts: ScriptInstanceParts;
   readonly #keeper: ScriptKeeper;
   readonly #tasks = new Map<number, ScriptTask>();
   #thread: ScriptThread | undefined;
+  /** Undefined: none are limited. */
+  #resources: ScriptResources | undefined;
   #isReady = false;
   #isClosed = false;
   #nextTask = 0;
+  #released: Promise<void> | undefined;
   /** Resolves when nothing runs any more. */
   #drained: (() => void) | undefined;
   #warmUp: readonly ScriptBatch[] = [];
@@ -74,12 +80,38 @@ export class ScriptInstance implements ScriptThreadListener {
     this.#keeper = keeper;
   }
 
-  /** Batches that may start now. */
+  /** Batches that may start now; where resources are limited, the first of them. */
   get idle(): number {
-    if (!this.#isReady) return 0;
-    let running = 0;
-    for (const task of this.#tasks.values()) if (!task.isWaiting) running++;
-    return Math.max(this.#parts.limits.concurrency - running, 0);
+    if (!this.#isReady || (this.#resources && !this.#resources.isFree)) return 0;
+    return this.#freeSlots;
+  }
+
+  get isLost(): boolean {
+    return !this.#isReady;
+  }
+
+  awaitIdle(): void {
+    this.#keeper.awaitIdle();
+  }
+
+  forget(serial: number): void {
+    this.#thread?.say({ kind: 'forget', sequence: serial });
+  }
+
+  /** Where resources are limited the instance runs next that has the lowest. */
+  get rank(): number {
+    return this.#resources?.rank ?? 0;
+  }
+
+  /** What its batches need from then on. */
+  claim(claim: ResourceClaim): void {
+    if (this.#resources) this.#resources.change(claim);
+    else this.#resources = new ScriptResources(claim, () => this.#keeper.slotFree());
+  }
+
+  /** The keeper is told when the resources for a batch are free; of slots it is told anyway. */
+  awaitResources(): void {
+    if (this.#resources && this.#isReady && this.#freeSlots > 0) this.#resources.await();
   }
 
   /** Starts the thread and has the model loaded. @throws RuntimeError INVALID_ARGUMENT that says what is wrong with it, or ThreadDied */
@@ -88,7 +120,7 @@ export class ScriptInstance implements ScriptThreadListener {
     this.#thread = new ScriptThread(this, limits);
     try {
       await this.#ask({ kind: 'load', script }, limits.initializationMs);
-      for (const batch of this.#warmUp) await this.#warm(batch);
+      for (const batch of this.#warmUp) if (this.#isWanted()) await this.#warm(batch);
     } catch (error) {
       await this.#endThread();
       throw error;
@@ -104,32 +136,24 @@ export class ScriptInstance implements ScriptThreadListener {
     return results;
   }
 
-  async run(batch: ScriptBatch): Promise<ScriptResult> {
-    const input: ExecuteInput = {
-      kind: 'execute',
-      requests: batch.entries.map((entry) => scriptRequestOf(entry, this.#parts.script)),
-      tensors: packTensors(batch.entries.map(({ request }) => request.inputs)),
-    };
-    const { clock, limits } = this.#parts;
-    const since = clock.now();
-    const output = await this.#ask(input, limits.executionMs, batch);
-    if (output.kind === 'executed') return resultOf(output);
-    return { answers: [], inputMs: 0, inferMs: clock.now() - since, outputMs: 0 };
+  run(batch: ScriptBatch): Promise<ScriptResult> {
+    return this.#run({ batch, resources: this.#resources });
   }
 
+  /** Starts another thread in place of the one that has ended, if the instance is wanted then. @throws as `load` */
   async restart(): Promise<void> {
-    await this.load();
-    if (this.#isClosed) await this.#endThread();
+    if (!this.#isWanted()) return;
+    try {
+      await this.load();
+    } catch (error) {
+      if (this.#isWanted()) throw error;
+    }
+    if (!this.#isWanted()) await this.#endThread();
   }
 
   /** Waits for what runs, then ends the thread. */
-  async release(): Promise<void> {
-    this.#isClosed = true;
-    const wasReady = this.#isReady;
-    this.#isReady = false;
-    if (this.#tasks.size > 0) await new Promise<void>((resolve) => (this.#drained = resolve));
-    if (wasReady && this.#thread) await this.#finalize();
-    await this.#endThread();
+  release(): Promise<void> {
+    return (this.#released ??= this.#release());
   }
 
   said(output: ScriptOutput): void {
@@ -144,12 +168,9 @@ export class ScriptInstance implements ScriptThreadListener {
         void this.#infer(output);
         return;
       case 'streamed': {
-        const task = this.#tasks.get(output.task);
-        // Whoever it is handed to may hand its memory on.
+        // Whoever they are handed to may hand their memory on.
         const bytes = output.tensors.buffer.byteLength;
-        task?.renew();
-        task?.batch?.streamed(unpackTensors(output.tensors)[0]!);
-        task?.pace?.answered(bytes);
+        this.#tasks.get(output.task)?.streamed(unpackTensors(output.tensors)[0]!, bytes);
         return;
       }
       default:
@@ -163,7 +184,25 @@ export class ScriptInstance implements ScriptThreadListener {
 
   // ---- details below; callers need not read ----
 
-  #ask(input: Asked, limitMs: number, batch?: ScriptBatch): Promise<ScriptOutput> {
+  get #freeSlots(): number {
+    let running = 0;
+    for (const task of this.#tasks.values()) if (!task.isWaiting) running++;
+    return Math.max(this.#parts.limits.concurrency - running, 0);
+  }
+
+  async #run(asked: BatchAsk): Promise<ScriptResult> {
+    const { clock, limits, script } = this.#parts;
+    const input = executeInput(asked.batch, script);
+    const since = clock.now();
+    const output = await this.#ask(input, limits.executionMs, asked);
+    return output.kind === 'executed' ? resultOf(output) : streamResult(clock.now() - since);
+  }
+
+  #isWanted(): boolean {
+    return !this.#isClosed;
+  }
+
+  #ask(input: Asked, limitMs: number, asked?: BatchAsk): Promise<ScriptOutput> {
     const thread = this.#thread;
     if (!thread) return Promise.reject(bug('a model was asked that has no thread'));
     const id = this.#nextTask++;
@@ -172,27 +211,19 @@ export class ScriptInstance implements ScriptThreadListener {
       const settle = (outcome: ScriptOutput | RuntimeError): void =>
         outcome instanceof RuntimeError ? reject(outcome) : resolve(outcome);
       const overdue = (task: ScriptTask): void => this.#overdue(task, input.kind);
-      const task = new ScriptTask(id, batch, { clock, wheel, limitMs, settle, overdue });
+      const { batch, resources } = asked ?? {};
+      const task = new ScriptTask(id, batch, {
+        ...{ clock, wheel, limitMs, resources, settle, overdue },
+      });
       this.#tasks.set(id, task);
-      if (this.#parts.script.decoupled && batch) this.#stream(task, batch, thread);
       thread.say({ ...input, task: id });
-    });
-  }
-
-  #stream(task: ScriptTask, batch: ScriptBatch, thread: ScriptThread): void {
-    const { id } = task;
-    const { call } = batch.entries[0]!;
-    call.onCancel(new StreamCancel(thread, id));
-    task.pace = new StreamPace({
-      task,
-      reader: call.pace,
-      taken: (share) => thread.say({ kind: 'taken', task: id, share }),
-      slotFree: () => this.#keeper.slotFree(),
+      if (this.#parts.script.decoupled && batch)
+        followStream(task, thread, () => this.#keeper.slotFree());
     });
   }
 
   async #warm(batch: ScriptBatch): Promise<ScriptResult> {
-    const result = await this.run(batch);
+    const result = await this.#run({ batch, resources: undefined });
     const failure = result.answers.find((answer) => answer instanceof RuntimeError);
     if (failure) throw failure;
     return result;
@@ -209,30 +240,18 @@ export class ScriptInstance implements ScriptThreadListener {
     if (this.#tasks.size === 0) this.#drained?.();
   }
 
-  async #infer(asked: Extract<ScriptOutput, { kind: 'infer' }>): Promise<void> {
-    const { call, request, model: name, version, outputs } = asked;
+  async #infer(asked: NestedAsk): Promise<void> {
+    const { call } = asked;
     const thread = this.#thread;
     const task = this.#tasks.get(asked.task);
-    let answer: NestedAnswer;
     task?.waits();
     this.#keeper.slotFree();
-    try {
-      if (!task?.batch) throw new RuntimeError('BACKEND_FAILED', ENDED);
-      const { parent, callers } = task.scope(request);
-      const inputs = unpackTensors(asked.tensors)[0]!;
-      const response = await this.#parts.others.ask(
-        { name, version, inputs, outputs },
-        parent,
-        callers,
-      );
-      const tensors = packTensors([response.outputs]);
-      answer = { model: response.modelName, version: Number(response.modelVersion), tensors };
-    } catch (thrown) {
-      const { code, message } = RuntimeError.from(thrown);
-      answer = { code, message };
-    }
-    task?.goesOn();
-    if (thread === this.#thread) thread?.say({ kind: 'inferred', call, answer });
+    const answer = await nestedAnswer(this.#parts.others, asked, task);
+    const say = (): void => {
+      if (thread === this.#thread) thread?.say({ kind: 'inferred', call, answer });
+    };
+    if (task) task.goesOn(say);
+    else say();
   }
 
   #overdue(task: ScriptTask, kind: Asked['kind']): void {
@@ -256,7 +275,17 @@ export class ScriptInstance implements ScriptThreadListener {
     this.#tasks.clear();
     for (const task of tasks) task.settle(error);
     this.#drained?.();
-    if (wasReady && !this.#isClosed) this.#keeper.instanceLost(this, error, tasks.length === 0);
+    if (wasReady && this.#isWanted()) this.#keeper.instanceLost(this, error, tasks.length === 0);
+  }
+
+  async #release(): Promise<void> {
+    this.#isClosed = true;
+    const wasReady = this.#isReady;
+    this.#isReady = false;
+    if (this.#tasks.size > 0) await new Promise<void>((resolve) => (this.#drained = resolve));
+    if (wasReady && this.#thread) await this.#finalize();
+    await this.#endThread();
+    this.#resources?.leave();
   }
 
   async #finalize(): Promise<void> {
@@ -278,24 +307,5 @@ export class ScriptInstance implements ScriptThreadListener {
     this.#thread = undefined;
     this.#isReady = false;
     await thread?.end();
-  }
-}
-
-// ---- details below; callers need not read ----
-
-const ENDED = 'another model was asked after the call of execute had ended';
-
-/** The caller of a stream has gone. */
-class StreamCancel implements CancelListener {
-  readonly #thread: ScriptThread;
-  readonly #task: number;
-
-  constructor(thread: ScriptThread, task: number) {
-    this.#thread = thread;
-    this.#task = task;
-  }
-
-  callCancelled(): void {
-    this.#thread.say({ kind: 'cancel', task: this.#task });
   }
 }

@@ -46,9 +46,9 @@ describe('the time of a task', () => {
     task.waits();
     task.waits();
     clock.advance(1000);
-    task.goesOn();
+    task.goesOn(() => undefined);
     clock.advance(1000);
-    task.goesOn();
+    task.goesOn(() => undefined);
     clock.advance(39);
     expect(overdue).toEqual([]);
     clock.advance(2);
@@ -59,7 +59,7 @@ describe('the time of a task', () => {
     const { clock, task, overdue } = bench();
 
     clock.advance(90);
-    task.renew();
+    task.streamed([], 0);
     clock.advance(90);
 
     expect(overdue).toEqual([]);
@@ -70,7 +70,7 @@ describe('the time of a task', () => {
 
     task.waits();
     task.settle({ kind: 'done', task: 1 });
-    task.goesOn();
+    task.goesOn(() => undefined);
     clock.advance(1000);
 
     expect(overdue).toEqual([]);

@@ -3,7 +3,7 @@
 // likes to the thread, also end it; the process goes on.
 
 import { Worker } from 'node:worker_threads';
-import type { ScriptInput, ScriptOutput } from '../worker/script-protocol.js';
+import type { ScriptEnvelope, ScriptInput, ScriptOutput } from '../worker/script-protocol.js';
 
 const WORKER_FILE = new URL('../worker/script-worker.js', import.meta.url);
 
@@ -22,8 +22,14 @@ export class ScriptThread {
     this.#worker = new Worker(WORKER_FILE, {
       resourceLimits: { maxOldGenerationSizeMb: heapMb },
     });
-    this.#worker.on('message', (output: ScriptOutput) => {
-      if (!this.#isOver) listener.said(output);
+    let isTold = false;
+    this.#worker.on('message', (message: unknown) => {
+      if (this.#isOver) return;
+      if (isEnvelope(message)) listener.said(message.inferd);
+      else if (!isTold) {
+        isTold = true;
+        listener.said(UNHEARD);
+      }
     });
     const died = (reason: unknown): void => {
       if (this.#isOver) return;
@@ -47,6 +53,15 @@ export class ScriptThread {
 }
 
 // ---- details below; callers need not read ----
+
+const UNHEARD: ScriptOutput = {
+  ...{ kind: 'log', level: 'warn', fields: {} },
+  message: 'what its code posts to the parentPort of its thread is not heard by anybody',
+};
+
+function isEnvelope(message: unknown): message is ScriptEnvelope {
+  return typeof message === 'object' && message !== null && 'inferd' in message;
+}
 
 function tensorsOf(input: ScriptInput): ArrayBuffer[] {
   if (input.kind === 'execute') return [input.tensors.buffer];

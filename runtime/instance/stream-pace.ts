@@ -1,5 +1,5 @@
 // The answers of one stream on their way from its thread to its reader: the thread is told which have been taken, and not before the reader
-// has room for more. While it waits for that, the stream takes no slot and no time of its own.
+// has room for more. While it waits for that, the stream takes no slot, no resources and no time of its own.
 
 import { MOST_UNREAD, unreadShare, type Pace, type PaceListener } from '../core/call.js';
 
@@ -9,7 +9,7 @@ const TOLD_AT_ONCE = MOST_UNREAD / 2;
 /** What is asked of the thread. */
 interface Held {
   waits(): void;
-  goesOn(): void;
+  goesOn(then: () => void): void;
 }
 
 export interface StreamPaceParts {
@@ -48,9 +48,10 @@ export class StreamPace implements PaceListener {
   }
 
   readerReady(): void {
-    this.#isHeld = false;
-    this.#parts.task.goesOn();
-    this.#tell();
+    this.#parts.task.goesOn(() => {
+      this.#isHeld = false;
+      this.#tell();
+    });
   }
 
   // ---- details below; callers need not read ----

@@ -116,7 +116,7 @@ export class BatchExecution implements Execution {
 export function computeTimes(
   dispatchedAt: number,
   now: number,
-  { inferMs, outputMs }: BatchResult,
+  { inferMs, outputMs }: Pick<BatchResult, 'inferMs' | 'outputMs'>,
 ): { completedAt: number; inputMs: number; inferMs: number; outputMs: number } {
   const inputMs = Math.max(now - dispatchedAt - inferMs - outputMs, 0);
   return { completedAt: now, inputMs, inferMs, outputMs };

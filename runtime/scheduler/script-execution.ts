@@ -10,7 +10,8 @@ import type { Tensor } from '../core/tensor.js';
 import { computeTimes, type BatchFailed, type Execution } from './batch-execution.js';
 import { ComputeEstimate } from './compute-estimate.js';
 import type { QueueEntry } from './queue-entry.js';
-import type { ScriptResult, ScriptRunner } from './script-runner.js';
+import { Reshaping } from './reshaping.js';
+import type { ScriptEntry, ScriptResult, ScriptRunner } from './script-runner.js';
 
 export interface ScriptExecutionParts {
   readonly config: ModelConfig;
@@ -25,12 +26,14 @@ export interface ScriptExecutionParts {
 export class ScriptExecution implements Execution {
   readonly #parts: ScriptExecutionParts;
   readonly #failed: BatchFailed;
+  readonly #reshaping: Reshaping | undefined;
   readonly #estimate = new ComputeEstimate();
   #running = 0;
 
   constructor(parts: ScriptExecutionParts, failed: BatchFailed) {
     this.#parts = parts;
     this.#failed = failed;
+    this.#reshaping = Reshaping.of(parts.config);
   }
 
   get running(): number {
@@ -51,7 +54,7 @@ export class ScriptExecution implements Execution {
     this.#running++;
     const streamed = (outputs: readonly Tensor[]): void =>
       entries[0]!.answer(this.#response(outputs));
-    runner.run({ entries, streamed }).then(
+    runner.run({ entries: this.#seen(entries), streamed }).then(
       (result) => {
         this.#running--;
         this.#completed(entries, result);
@@ -66,13 +69,21 @@ export class ScriptExecution implements Execution {
 
   // ---- details below; callers need not read ----
 
+  #seen(entries: readonly QueueEntry[]): readonly ScriptEntry[] {
+    const reshaping = this.#reshaping;
+    if (!reshaping) return entries;
+    return entries.map(({ request, call, rows }) => {
+      return { request: reshaping.request(request), call, rows };
+    });
+  }
+
   #completed(entries: readonly QueueEntry[], result: ScriptResult): void {
     const { clock, statistics, decoupled } = this.#parts;
     const { dispatchedAt } = entries[0]!.call.timings;
     const now = clock.now();
     statistics.busyMs += now - dispatchedAt;
     this.#estimate.add(now - dispatchedAt);
-    const times = computeTimes(dispatchedAt, now, { ...result, outputs: [] });
+    const times = computeTimes(dispatchedAt, now, result);
     const rows = entries.reduce((sum, entry) => sum + entry.rows, 0);
     statistics.executed(rows, times);
     entries.forEach((entry, index) => {
@@ -91,8 +102,9 @@ export class ScriptExecution implements Execution {
     });
   }
 
-  #response(outputs: readonly Tensor[]): InferenceResponse {
+  #response(made: readonly Tensor[]): InferenceResponse {
     const { config, version } = this.#parts;
+    const outputs = this.#reshaping?.outputs(made) ?? made;
     return { modelName: config.name, modelVersion: version, outputs };
   }
 }

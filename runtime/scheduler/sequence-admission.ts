@@ -23,6 +23,14 @@ export function restartWarning({ name }: ModelConfig, id: SequenceId): string {
   );
 }
 
+/** Of requests that waited for the next step of a sequence whose instance has lost what it remembered. */
+export function lostWithInstance({ name }: ModelConfig, id: SequenceId): RuntimeError {
+  const text =
+    `sequence ${formatSequenceId(id)} of model '${name}' was lost with the thread of its instance, which has ended: ` +
+    'begin it again, with the START flag';
+  return new RuntimeError('BACKEND_LOST', text);
+}
+
 // ---- details below; callers need not read ----
 
 /** A model that is told the id takes either text or numbers. */

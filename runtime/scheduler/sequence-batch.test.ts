@@ -17,7 +17,7 @@ function aStep(input: Tensor, state?: Tensor): SequenceEntry {
     entryCancelled: () => undefined,
     sequenceDue: () => undefined,
   };
-  const sequence = new Sequence(owner, 1);
+  const sequence = new Sequence(owner, 1, 1);
   sequence.state = state && [state];
   const request = {
     ...{ modelName: 'm', id: '', outputs: [], inputs: [input] },

@@ -2,7 +2,6 @@
 // a positional batch in which nothing is to be done) is zeros, READY false, and what comes out of it is thrown away.
 
 import type { ModelConfig } from '../config/model-config.js';
-import type { BooleanControl, ControlSpec, SequenceConfig } from '../config/sequence-config.js';
 import { elementBytes } from '../core/data-type.js';
 import { bug } from '../core/errors.js';
 import { NO_PARAMETERS, type InferenceResponse } from '../core/inference.js';
@@ -11,8 +10,8 @@ import { sameInputsTest } from './batch.js';
 import { batchFormOf, type BatchForm } from './batch-form.js';
 import type { BatchFeed, BatchResult } from './batch-runner.js';
 import type { MergedEntry } from './output-cut.js';
+import { SequenceControls } from './sequence-controls.js';
 import { fedConfig } from './sequence-feed.js';
-import { sequenceIdBytes } from './sequence-id.js';
 import { StateCutter } from './state-cutter.js';
 import type { SequenceEntry } from './sequence.js';
 
@@ -26,9 +25,8 @@ export interface StepResult {
 
 export class SequenceBatches {
   readonly #config: ModelConfig;
-  readonly #sequence: SequenceConfig;
   readonly #initialState: readonly Tensor[];
-  readonly #flags = new Map<BooleanControl, { readonly no: Tensor; readonly yes: Tensor }>();
+  readonly #controls: SequenceControls;
   readonly #sameInputs: ReturnType<typeof sameInputsTest>;
   readonly #hasOpenStates: boolean;
   /** What the model gets. */
@@ -42,7 +40,6 @@ export class SequenceBatches {
     if (!config.sequence) throw bug(`model '${config.name}' has no sequences`);
     const fed = fedConfig(config);
     this.#config = config;
-    this.#sequence = config.sequence;
     this.#fed = batchFormOf(fed);
     this.#seen = batchFormOf(config);
     this.#sameInputs = sameInputsTest(config);
@@ -52,12 +49,7 @@ export class SequenceBatches {
       shape: config.batched ? [1, ...tensor.shape] : tensor.shape,
     }));
     this.#states = new StateCutter(config, fed);
-    for (const control of config.sequence.controls)
-      if (control.kind !== 'CORRID')
-        this.#flags.set(control, {
-          no: this.#control(control, numberBytes(control, control.falseValue)),
-          yes: this.#control(control, numberBytes(control, control.trueValue)),
-        });
+    this.#controls = new SequenceControls(config);
   }
 
   /** Whether two steps may share a batch: their inputs and their states have the same shapes, or ragged ones. */
@@ -89,8 +81,7 @@ export class SequenceBatches {
   // ---- details below; callers need not read ----
 
   #step(entry: SequenceEntry): MergedEntry {
-    const controls = this.#sequence.controls.map((control) => this.#controlOf(control, entry));
-    const inputs = [...entry.request.inputs, ...controls, ...this.#stateOf(entry)];
+    const inputs = [...entry.request.inputs, ...this.#controls.of(entry), ...this.#stateOf(entry)];
     return { rows: 1, request: { ...NOTHING, inputs } };
   }
 
@@ -99,27 +90,12 @@ export class SequenceBatches {
     return isStart ? this.#initialState : (sequence.state ?? this.#initialState);
   }
 
-  #controlOf(control: ControlSpec, entry: SequenceEntry): Tensor {
-    if (control.kind === 'CORRID')
-      return this.#control(control, sequenceIdBytes(entry.sequence.id, control));
-    const { no, yes } = this.#flags.get(control)!;
-    if (control.kind === 'START') return entry.isStart ? yes : no;
-    if (control.kind === 'END') return entry.isEnd ? yes : no;
-    return yes;
-  }
-
   #hole({ request }: MergedEntry): MergedEntry {
-    const { controls } = this.#sequence;
     const first = this.#config.inputs.length;
-    const inputs = request.inputs.map((tensor, index) => {
-      const control = controls[index - first];
-      return control && control.kind !== 'CORRID' ? this.#flags.get(control)!.no : zeros(tensor);
-    });
+    const inputs = request.inputs.map(
+      (tensor, index) => this.#controls.ofNothing(index - first) ?? zeros(tensor),
+    );
     return { rows: 1, request: { ...NOTHING, inputs } };
-  }
-
-  #control({ name, dataType }: ControlSpec, data: Uint8Array): Tensor {
-    return { name, dataType, shape: this.#config.batched ? [1, 1] : [1], data };
   }
 }
 
@@ -130,12 +106,6 @@ const NOTHING: MergedEntry['request'] = {
   inputs: [],
   outputs: [],
 };
-
-function numberBytes({ dataType }: BooleanControl, value: number): Uint8Array {
-  if (dataType === 'BOOL') return Uint8Array.of(value);
-  const list = dataType === 'INT32' ? Int32Array.of(value) : Float32Array.of(value);
-  return new Uint8Array(list.buffer);
-}
 
 /** Strings of no length each. */
 function zeros(tensor: Tensor): Tensor {

@@ -5,38 +5,42 @@
 // As with the batch scheduler, three events lead to one pump, and nothing else starts a batch.
 
 import type { Call } from '../core/call.js';
-import { RuntimeError, bug } from '../core/errors.js';
+import type { Clock } from '../core/clock.js';
+import { RuntimeError } from '../core/errors.js';
 import type { InferenceRequest } from '../core/inference.js';
 import type { Log } from '../core/log.js';
+import type { ModelStatistics } from '../core/model-statistics.js';
 import type { Reply, Servable } from '../core/servable.js';
-import type { Tensor } from '../core/tensor.js';
+import type { TimerWheel } from '../core/timer-wheel.js';
+import type { ModelConfig } from '../config/model-config.js';
 import { tooLate } from './admission.js';
 import { computeTimes } from './batch-execution.js';
-import { shuttingDown, type BatchSchedulerParts } from './batch-scheduler.js';
-import type { BatchFeed, BatchResult } from './batch-runner.js';
-import { DirectSlots } from './direct-slots.js';
-import { OldestSlots } from './oldest-slots.js';
+import { shuttingDown } from './batch-scheduler.js';
+import type { RunnerSlots } from './batch-runner.js';
 import { OrderedAnswers } from './ordered-answers.js';
 import { PumpTimer } from './pump-timer.js';
 import type { EntryOwner } from './queue-entry.js';
-import { SequenceBatches } from './sequence-batch.js';
-import { restartWarning, sequenceProblem } from './sequence-admission.js';
+import { lostWithInstance, restartWarning, sequenceProblem } from './sequence-admission.js';
 import { sequenceIdOf } from './sequence-id.js';
 import { SequenceTable } from './sequence-table.js';
 import type { SequenceBatch, SequenceSlots } from './sequence-slots.js';
 import { SequenceEntry, type Sequence, type SequenceOwner } from './sequence.js';
+import type { StepExecution, StepsResult } from './step-execution.js';
 
-export interface SequenceSchedulerParts extends BatchSchedulerParts {
+export interface SequenceSchedulerParts {
+  readonly config: ModelConfig;
+  /** Says when there may be a batch. */
+  readonly runner: RunnerSlots;
+  readonly clock: Clock;
+  readonly wheel: TimerWheel;
+  readonly statistics: ModelStatistics;
   readonly log: Log;
-  /** Instances that the configuration asks for; how many there are just now does not matter. */
-  readonly instances: number;
-  /** Of each state of the configuration, without the batch dimension. */
-  readonly initialState: readonly Tensor[];
+  readonly slots: SequenceSlots;
+  readonly execution: StepExecution;
 }
 
 export class SequenceScheduler implements Servable, EntryOwner, SequenceOwner {
   readonly #parts: SequenceSchedulerParts;
-  readonly #batches: SequenceBatches;
   readonly #slots: SequenceSlots;
   readonly #table: SequenceTable;
   readonly #timer: PumpTimer;
@@ -46,26 +50,20 @@ export class SequenceScheduler implements Servable, EntryOwner, SequenceOwner {
   #closed: RuntimeError | undefined;
 
   constructor(parts: SequenceSchedulerParts) {
-    const { config, clock, wheel, instances } = parts;
-    const { sequence } = config;
-    if (!sequence) throw bug(`model '${config.name}' has no sequences`);
+    const { config, clock, wheel, slots } = parts;
     const pump = (): void => this.#pump();
     this.#parts = parts;
-    this.#batches = new SequenceBatches(config, parts.initialState);
-    const sameShape = this.#batches.sameShape.bind(this.#batches);
-    this.#slots =
-      sequence.strategy === 'direct'
-        ? new DirectSlots(sequence, { instances, sameShape })
-        : new OldestSlots(config, sequence, { instances, sameShape });
+    this.#slots = slots;
     this.#table = new SequenceTable(this, {
-      ...{ slots: this.#slots, clock, wheel },
-      idleMs: sequence.idleMs,
+      ...{ slots, clock, wheel },
+      idleMs: config.sequence?.idleMs ?? Infinity,
       counts: (parts.statistics.sequences = { slot: 0, backlog: 0 }),
     });
-    if (sequence.preserveOrdering)
+    if (config.sequence?.preserveOrdering)
       this.#orderedAnswers = new OrderedAnswers((answered) => this.#table.settle(answered));
     this.#timer = new PumpTimer(clock, pump);
     parts.runner.onIdle(pump);
+    slots.onLost?.((sequences) => this.#lose(sequences));
   }
 
   infer(request: InferenceRequest, call: Call, reply: Reply): void {
@@ -180,6 +178,13 @@ export class SequenceScheduler implements Servable, EntryOwner, SequenceOwner {
     this.#pumpSoon();
   }
 
+  /** Their instance remembers nothing of them; those that have not begun lose nothing by that. */
+  #lose(sequences: readonly Sequence[]): void {
+    for (const sequence of sequences)
+      if (sequence.hasBegun)
+        this.#drop(sequence, lostWithInstance(this.#parts.config, sequence.id));
+  }
+
   #pumpSoon(): void {
     if (!this.#slots.hasReady || this.#closed) return;
     if (this.#parts.runner.idle === 0) this.#parts.runner.awaitIdle();
@@ -199,7 +204,7 @@ export class SequenceScheduler implements Servable, EntryOwner, SequenceOwner {
   }
 
   #start(batch: SequenceBatch): void {
-    const { clock, config, runner, statistics } = this.#parts;
+    const { clock, config, execution, statistics } = this.#parts;
     const now = clock.now();
     this.#slots.started(batch);
     for (const entry of entriesOf(batch)) {
@@ -212,16 +217,8 @@ export class SequenceScheduler implements Servable, EntryOwner, SequenceOwner {
       entry.call.timings.dispatchedAt = now;
     }
     if (config.batched) statistics.closed[batch.reason]++;
-    let feed: BatchFeed;
-    try {
-      feed = this.#batches.merge(batch.rows);
-    } catch (thrown) {
-      const text = `a batch of ${batch.rows.length} requests cannot be built: ${RuntimeError.from(thrown).message}`;
-      this.#failed(batch, new RuntimeError('BACKEND_FAILED', text));
-      return;
-    }
-    runner.run(feed).then(
-      (result) => this.#completed(batch, now, result),
+    execution.run(batch).then(
+      (steps) => this.#completed(batch, now, steps),
       (thrown: unknown) => {
         statistics.busyMs += clock.now() - now;
         this.#failed(batch, RuntimeError.from(thrown));
@@ -229,38 +226,32 @@ export class SequenceScheduler implements Servable, EntryOwner, SequenceOwner {
     );
   }
 
-  #completed(batch: SequenceBatch, startedAt: number, result: BatchResult): void {
-    const { clock, version, statistics } = this.#parts;
+  #completed(batch: SequenceBatch, startedAt: number, steps: StepsResult): void {
+    const { clock, statistics } = this.#parts;
+    const { outcomes, rows } = steps;
     const now = clock.now();
     statistics.busyMs += now - startedAt;
-    const { rows } = batch;
-    let steps;
-    try {
-      steps = this.#batches.split(version, rows, result);
-    } catch (thrown) {
-      this.#failed(batch, RuntimeError.from(thrown));
-      return;
-    }
-    const times = computeTimes(startedAt, now, result);
-    statistics.executed(rows.length, times, entriesOf(batch).length);
+    const times = computeTimes(startedAt, now, steps);
+    const entries = entriesOf(batch);
+    statistics.executed(rows, times, entries.length);
     this.#slots.ended(batch);
-    rows.forEach((entry, row) => {
-      if (!entry) return;
-      entry.sequence.state = steps[row]!.state;
-      this.#ran(entry);
-    });
-    rows.forEach((entry, row) => {
-      if (!entry) return;
-      Object.assign(entry.call.timings, times, { batchSize: rows.length });
-      entry.succeed(steps[row]!.response);
+    for (const entry of entries) this.#ran(entry);
+    batch.rows.forEach((entry, row) => {
+      const outcome = outcomes[row];
+      if (!entry || !outcome) return;
+      Object.assign(entry.call.timings, times, { batchSize: rows });
+      if (outcome instanceof RuntimeError) entry.fail(outcome);
+      else entry.succeed(outcome);
     });
     this.#pumpSoon();
   }
 
-  /** One step's bad values must not lose the others': each of a failed batch is tried once more, by itself. */
+  /** One step's bad values must not lose the others': each of a failed batch is tried once more, by itself, if that can be. */
   #failed(batch: SequenceBatch, error: RuntimeError): void {
     const entries = entriesOf(batch);
-    const retry = entries.length > 1 && error.code === 'BACKEND_FAILED' && !this.#closed;
+    const { isRepeatable } = this.#parts.execution;
+    const retry =
+      isRepeatable && entries.length > 1 && error.code === 'BACKEND_FAILED' && !this.#closed;
     this.#slots.ended(batch);
     for (const entry of entries) {
       if (retry && entry.state !== 'done') this.#takeBack(entry);

@@ -34,4 +34,6 @@ export interface SequenceSlots {
   ended(batch: SequenceBatch): void;
   /** There are that many instances from now on; sequences that have a slot keep it. */
   resize(instances: number): void;
+  /** `listener` is told of sequences whose instance has lost what it remembered of them; absent where it remembers nothing. */
+  onLost?(listener: (sequences: readonly Sequence[]) => void): void;
 }

@@ -24,6 +24,7 @@ export class SequenceTable {
   readonly #all = new Set<Sequence>();
   /** In the order in which they began. */
   readonly #backlog = new Set<Sequence>();
+  #begun = 0;
 
   constructor(owner: SequenceOwner, parts: SequenceTableParts) {
     this.#owner = owner;
@@ -46,7 +47,7 @@ export class SequenceTable {
 
   /** A new one, in a slot or, when none is free, at the end of the backlog. To be settled once it has its request. */
   begin(id: SequenceId): Sequence {
-    const sequence = new Sequence(this.#owner, id);
+    const sequence = new Sequence(this.#owner, id, this.#begun++);
     this.#open.set(id, sequence);
     this.#all.add(sequence);
     if (this.#parts.slots.take(sequence)) sequence.place = 'slot';

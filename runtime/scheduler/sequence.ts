@@ -17,6 +17,8 @@ export interface SequenceOwner {
 
 export class Sequence extends TimerNode {
   readonly id: SequenceId;
+  /** Tells it from others that have its id before or after it. */
+  readonly serial: number;
   /** In the order in which they came. */
   readonly waiting: SequenceEntry[] = [];
   running: SequenceEntry | undefined;
@@ -31,15 +33,21 @@ export class Sequence extends TimerNode {
   expiresAt = Infinity;
   readonly #owner: SequenceOwner;
 
-  constructor(owner: SequenceOwner, id: SequenceId) {
+  constructor(owner: SequenceOwner, id: SequenceId, serial: number) {
     super();
     this.#owner = owner;
     this.id = id;
+    this.serial = serial;
   }
 
   /** It has a slot, and something of it waits or runs. */
   get isBusyInSlot(): boolean {
     return this.place === 'slot' && (this.running !== undefined || this.waiting.length > 0);
+  }
+
+  /** What comes next goes on from something. */
+  get hasBegun(): boolean {
+    return this.running !== undefined || this.waiting[0]?.isStart !== true;
   }
 
   override onDue(): void {

@@ -154,11 +154,7 @@ describe('countWarmUp', () => {
   it('counts one execution and a request for each row', () => {
     const statistics = new ModelStatistics();
 
-    countWarmUp(
-      statistics,
-      { rows: 3, now: 1000 },
-      { outputs: [], inputMs: 1, inferMs: 2, outputMs: 3 },
-    );
+    countWarmUp(statistics, { rows: 3, now: 1000 }, { inputMs: 1, inferMs: 2, outputMs: 3 });
 
     expect([statistics.executionCount, statistics.inferenceCount]).toEqual([1, 3]);
     expect(statistics.success).toEqual({ count: 3, ms: 18 });

@@ -48,7 +48,7 @@ export async function warmUpRequests(
 export function countWarmUp(
   statistics: ModelStatistics,
   { rows, now }: { readonly rows: number; readonly now: number },
-  result: BatchResult,
+  result: Omit<BatchResult, 'outputs'>,
 ): void {
   const { inputMs, inferMs, outputMs } = result;
   const timings = new Timings();

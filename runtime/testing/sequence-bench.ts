@@ -8,6 +8,7 @@ import { ModelStatistics } from '../core/model-statistics.js';
 import { elementCount } from '../core/tensor.js';
 import { TimerWheel } from '../core/timer-wheel.js';
 import type { BatchFeed, BatchResult } from '../scheduler/batch-runner.js';
+import { mergedSequences } from '../scheduler/merged-steps.js';
 import { SequenceScheduler } from '../scheduler/sequence-scheduler.js';
 import { RecordedReply, aModelConfig, rawTensor } from './build.js';
 import { FakeClock } from './fake-clock.js';
@@ -61,9 +62,10 @@ export class SequenceBench {
     this.runner = new PuppetRunner(instances, addUp);
     const { clock, wheel, runner, statistics } = this;
     const warn = (_fields: LogFields, text: string): void => void this.warnings.push(text);
+    const initialState = [rawTensor('STATE_IN', 'INT32', { shape: [1], data: new Uint8Array(4) })];
     this.scheduler = new SequenceScheduler({
-      ...{ config, version: '1', runner, clock, wheel, statistics, instances },
-      initialState: [rawTensor('STATE_IN', 'INT32', { shape: [1], data: new Uint8Array(4) })],
+      ...{ config, runner, clock, wheel, statistics },
+      ...mergedSequences({ config, version: '1', runner, instances, initialState }),
       log: { debug: () => undefined, info: () => undefined, warn, error: () => undefined },
     });
   }

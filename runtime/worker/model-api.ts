@@ -39,12 +39,29 @@ export interface ModelRequest {
   readonly outputs: readonly string[];
   /** Rows of this request; 1 if the model's max_batch_size is 0. */
   readonly rows: number;
+  /** Where the configuration has sequence_batching: the step of a sequence that this request is. */
+  readonly sequence: ModelSequence | undefined;
   /** Names of the inputs there are: all but optional ones that the caller left out. */
   readonly inputs: readonly string[];
   /** @throws ModelError if there is no such input, or it is of another type */
   input<Type extends DataType>(name: string, dataType: Type): Tensor<Type>;
   /** The elements of a BYTES input, as UTF-8. @throws ModelError as `input` */
   texts(name: string): string[];
+}
+
+/** A step of a sequence. All steps of one come to the same instance, one after the other. */
+export interface ModelSequence {
+  /** As its caller gave it. */
+  readonly id: number | bigint | string;
+  /** This is the first step. */
+  readonly start: boolean;
+  /** This is the last step. */
+  readonly end: boolean;
+  /**
+   * The model's own: what it sets here the next step finds. Undefined in the first step; gone when the sequence is over, whether by
+   * its last step or because nothing more came.
+   */
+  state: unknown;
 }
 
 export interface ModelResponse {

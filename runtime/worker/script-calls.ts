@@ -85,7 +85,8 @@ function messageOf(from: AskingTask, call: number, asked: InferRequest): InferOu
     );
   const { task } = from;
   const packed = packTensors([tensors]);
-  return { kind: 'infer', task, call, request: index, model, version, outputs, tensors: packed };
+  const wanted = { request: index, model, version, outputs: [...outputs] };
+  return { kind: 'infer', task, call, ...wanted, tensors: packed };
 }
 
 /** What code without types may have got wrong, and what could not be sent to another thread. @throws ModelError */

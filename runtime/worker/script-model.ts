@@ -21,6 +21,7 @@ import type {
   ScriptToLoad,
 } from './script-protocol.js';
 import { ReceivedRequest } from './script-request.js';
+import { ScriptSequences } from './script-sequences.js';
 import { shortText } from './short-text.js';
 import { StreamWindow } from './stream-window.js';
 
@@ -43,6 +44,7 @@ export class ScriptModel {
   readonly #parts: ScriptParts;
   /** Streams under way, by task. */
   readonly #streams = new Map<number, StreamWindow>();
+  readonly #sequences = new ScriptSequences();
 
   private constructor(script: ScriptToLoad, definition: ModelDefinition, parts: ScriptParts) {
     this.#script = script;
@@ -123,6 +125,11 @@ export class ScriptModel {
     this.#streams.get(task)?.taken(share);
   }
 
+  /** A sequence is over, by its serial number. */
+  forget(sequence: number): void {
+    this.#sequences.forget(sequence);
+  }
+
   async finalize(): Promise<void> {
     await this.#definition.finalize?.(this.#parts.context);
   }
@@ -143,7 +150,11 @@ export class ScriptModel {
 
   #received({ requests, tensors }: Pick<ScriptTask, 'requests' | 'tensors'>): ReceivedRequest[] {
     const lists = unpackTensors(tensors);
-    return requests.map((request, index) => new ReceivedRequest(request, lists[index]!));
+    return requests.map((request, index) => {
+      const { sequence } = request;
+      const step = sequence && this.#sequences.step(sequence);
+      return new ReceivedRequest(request, lists[index]!, step);
+    });
   }
 
   /** How many rows an answer of a stream has is the model's affair, as in Triton. */

@@ -42,6 +42,16 @@ export interface ScriptRequest {
   /** Never empty. */
   readonly outputs: readonly string[];
   readonly rows: number;
+  /** The step of a sequence that it is; undefined: the model has no sequences. */
+  readonly sequence: SequenceStep | undefined;
+}
+
+export interface SequenceStep {
+  readonly id: number | bigint | string;
+  /** Tells the sequence from others that have its id before or after it. */
+  readonly serial: number;
+  readonly start: boolean;
+  readonly end: boolean;
 }
 
 /** To the thread. What has a `task` is answered exactly once, by a ScriptOutput with the same. */
@@ -55,6 +65,8 @@ export type ScriptInput =
       readonly tensors: PackedTensors;
     }
   | { readonly kind: 'finalize'; readonly task: number }
+  /** A sequence is over, by its serial number. */
+  | { readonly kind: 'forget'; readonly sequence: number }
   /** Nobody waits for the answers of a stream any more. */
   | { readonly kind: 'cancel'; readonly task: number }
   /** Answers of a stream have been read, or are about to be: of so much in all (unreadShare). */
@@ -69,6 +81,11 @@ export type NestedAnswer =
 export interface ScriptFailure {
   readonly code: ErrorCode;
   readonly message: string;
+}
+
+/** What the thread says comes in this: the model's code, or a package of it, may post to the same port what it likes. */
+export interface ScriptEnvelope {
+  readonly inferd: ScriptOutput;
 }
 
 export type ScriptOutput =

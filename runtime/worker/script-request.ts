@@ -8,6 +8,7 @@ import {
   type DataType,
   type InferResponse,
   type ModelRequest,
+  type ModelSequence,
   type Tensor,
 } from './model-api.js';
 import type { ScriptRequest } from './script-protocol.js';
@@ -18,13 +19,19 @@ export class ReceivedRequest implements ModelRequest {
   readonly parameters: ReadonlyMap<string, ParameterValue>;
   readonly outputs: readonly string[];
   readonly rows: number;
+  readonly sequence: ModelSequence | undefined;
   readonly #tensors: readonly RawTensor[];
 
-  constructor({ id, parameters, outputs, rows }: ScriptRequest, tensors: readonly RawTensor[]) {
+  constructor(
+    { id, parameters, outputs, rows }: ScriptRequest,
+    tensors: readonly RawTensor[],
+    sequence?: ModelSequence,
+  ) {
     this.id = id;
     this.parameters = parameters;
     this.outputs = outputs;
     this.rows = rows;
+    this.sequence = sequence;
     this.#tensors = tensors;
   }
 

@@ -36,4 +36,13 @@ describe('tensors', () => {
     expect(raw.data.buffer).toBe(data.buffer);
     expect([raw.data.byteOffset, raw.data.byteLength]).toEqual([4, 8]);
   });
+
+  it('can be sent whatever their shape was made of', () => {
+    const shape = new Proxy([1], {});
+
+    const raw = rawTensor('x', { dataType: 'FP32', shape, data: Float32Array.of(1) });
+
+    expect(() => structuredClone({ shape })).toThrow('could not be cloned');
+    expect(structuredClone(raw).shape).toEqual([1]);
+  });
 });

@@ -11,9 +11,9 @@ export function arrayTensor({ dataType, shape, data }: RawTensor): Tensor {
   return { dataType, shape, data: READ[dataType](data) };
 }
 
-/** A view on the elements, or a copy. */
+/** A view on the elements, or a copy. The shape is plain numbers, whatever the model has made it of: it goes to another thread. */
 export function rawTensor(name: string, { dataType, shape, data }: Tensor): RawTensor {
-  return { name, dataType, shape, data: bytesOf(dataType, data) };
+  return { name, dataType, shape: [...shape], data: bytesOf(dataType, data) };
 }
 
 // ---- details below; callers need not read ----

@@ -9,7 +9,7 @@ import { ScriptLog } from './script-log.js';
 import { ScriptMetrics } from './script-metrics.js';
 import { ScriptModel } from './script-model.js';
 import { ScriptPositions } from './script-positions.js';
-import type { ScriptInput, ScriptOutput, ScriptToLoad } from './script-protocol.js';
+import type { ScriptEnvelope, ScriptInput, ScriptOutput, ScriptToLoad } from './script-protocol.js';
 import { shortText } from './short-text.js';
 
 if (isMainThread || !parentPort) throw bug('the thread of a model was started as the main thread');
@@ -51,6 +51,9 @@ port.on('message', (input: ScriptInput) => {
         await model?.finalize();
         return undefined;
       });
+      break;
+    case 'forget':
+      model?.forget(input.sequence);
       break;
     case 'cancel':
       model?.cancel(input.task);
@@ -106,7 +109,8 @@ async function execute(
 
 /** The memory of tensors is handed over: it is always a copy of the model's. */
 function send(message: ScriptOutput): void {
-  port.postMessage(message, 'tensors' in message ? [message.tensors.buffer] : []);
+  const envelope: ScriptEnvelope = { inferd: message };
+  port.postMessage(envelope, 'tensors' in message ? [message.tensors.buffer] : []);
 }
 
 function tellMetrics(): void {
