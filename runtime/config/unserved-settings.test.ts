@@ -14,7 +14,7 @@ describe('unservedSetting', () => {
     ['model_repository_agents { agents { name: "checksum" } }', 'model_repository_agents'],
     [
       'sequence_batching { iterative_sequence: true }',
-      'sequence_batching.iterative_sequence, for which an ONNX model has no way to ask for its next iteration,',
+      'sequence_batching.iterative_sequence, for which a model has no way here to ask for its next iteration,',
     ],
     ['traffic { champion: 1 }', 'traffic'],
   ])('finds %s', (text, setting) => {

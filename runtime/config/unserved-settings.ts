@@ -56,7 +56,7 @@ const REFUSED: readonly Setting[] = [
     isSet: ({ model_repository_agents: agents }) => isFilled(agents),
   },
   {
-    says: 'sequence_batching.iterative_sequence, for which an ONNX model has no way to ask for its next iteration,',
+    says: 'sequence_batching.iterative_sequence, for which a model has no way here to ask for its next iteration,',
     isSet: ({ sequence_batching: batching }) => batching?.iterative_sequence === true,
   },
   { says: 'traffic', isSet: ({ traffic }) => isFilled(traffic) },
