@@ -22,6 +22,9 @@ const BACKEND_FAILED = /^onnx runtime error: /;
 const NO_SUCH_MODEL_TO_LOAD =
   /^failed to load '[^]*(?:', failed to poll from model repository|… \(\d+ characters\))$/;
 
+/** Triton's status for it. */
+const LONG_SEQUENCE_ID = /^string correlation ID cannot be longer than 128 characters$/;
+
 const REFUSED_STATUSES = { [status.INVALID_ARGUMENT]: ANY, [status.NOT_FOUND]: ANY };
 
 export const REFUSED: Rules = { statuses: REFUSED_STATUSES };
@@ -30,7 +33,10 @@ export const FAILED_IN_BACKEND: Rules = { statuses: { [status.INTERNAL]: BACKEND
 export const UNIMPLEMENTED: Rules = { statuses: { [status.UNIMPLEMENTED]: ANY } };
 
 export const INFER: Rules = {
-  statuses: { [status.OK]: ANY, ...REFUSED_STATUSES, [status.INTERNAL]: BACKEND_FAILED },
+  statuses: {
+    ...{ [status.OK]: ANY, ...REFUSED_STATUSES, [status.INTERNAL]: BACKEND_FAILED },
+    [status.UNIMPLEMENTED]: LONG_SEQUENCE_ID,
+  },
 };
 
 export const OTHER_CALL: Rules = {
