@@ -29,8 +29,8 @@ export interface FinishedRequest extends RequestFacts {
   readonly endedAt: number;
   /** Undefined: it was answered. */
   readonly error: RuntimeError | undefined;
-  /** What `traceOf` has said of it; undefined where nobody asked. */
-  readonly trace: RequestTrace | undefined;
+  /** What `traceOf` has said of it, null where that was undefined; undefined: nobody has asked. */
+  readonly trace: RequestTrace | null | undefined;
 }
 
 export interface RequestObserver {

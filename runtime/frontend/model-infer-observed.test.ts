@@ -125,6 +125,24 @@ describe('what is sent to other servers for a request', () => {
     expect(finished[0]!.trace).toBe(trace);
   });
 
+  it('stays that of its caller once its observer has said that nobody traces it', () => {
+    const answers = [undefined, { headersFor: () => [] }];
+    const finished: FinishedRequest[] = [];
+    const { call, end } = asking(
+      {
+        traceOf: () => answers.shift(),
+        requestFinished: (request) => void finished.push(request),
+      },
+      { traceparent: TRACEPARENT },
+    );
+
+    const headers = [call, call].map((each) => each.trace!.traceHeaders(each));
+    end();
+
+    expect(headers).toEqual([[['traceparent', TRACEPARENT]], [['traceparent', TRACEPARENT]]]);
+    expect(finished[0]!.trace).toBeNull();
+  });
+
   it.each<[string, RequestObserver | undefined]>([
     ['nobody observes', undefined],
     ['nobody who observes traces', { requestFinished: () => undefined }],

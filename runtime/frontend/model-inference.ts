@@ -39,7 +39,8 @@ export abstract class ModelInference implements Reply, TraceSource {
   #request: InferenceRequest | undefined;
   #places: OutputPlaces | undefined;
   #handle: ServableHandle | undefined;
-  #trace: RequestTrace | undefined;
+  /** Null: nobody here traces it. */
+  #trace: RequestTrace | null | undefined;
   #isEnded = false;
 
   protected constructor(
@@ -111,7 +112,7 @@ export abstract class ModelInference implements Reply, TraceSource {
 
   /** Who does not trace it hands on what its caller said of it. */
   traceHeaders(call: Call): Headers | undefined {
-    this.#trace ??= this.#settledTrace();
+    if (this.#trace === undefined) this.#trace = this.#settledTrace() ?? null;
     return this.#trace ? this.#trace.headersFor(call) : callersTrace(this.#call);
   }
 

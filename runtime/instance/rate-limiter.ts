@@ -2,9 +2,9 @@
 // tells; time plays no part.
 //
 // Among those that wait the one goes first that has run least, counted times its priority, and so among the idle instances of a model,
-// also where they need no resource. Nobody who ranks behind it takes what it
-// waits for, so instances that need much are not starved by those that need little. Whenever somebody waits, something is taken:
-// when that is given back, everybody who can run is told, in the order of rank.
+// also where they need no resource. Nobody who ranks behind it takes what it waits for, so instances that need much are not starved by
+// those that need little. Whenever somebody waits, something is taken: when that is given back, everybody who can run is told, in the
+// order of rank.
 
 import type { RateLimiterSpec } from '../config/instance-group-config.js';
 import type { ResourceLimit } from '../config/rate-limit-config.js';

@@ -97,6 +97,16 @@ describe('the call under which a task asks other models', () => {
     expect(task.scope(2).parent.trace).toBe(other);
   });
 
+  it('belongs to no trace of a request that nobody waits for', () => {
+    const { task, calls } = bench([1500, 3000]);
+    const [gone, there] = [{ traceHeaders: () => [] }, { traceHeaders: () => undefined }];
+    calls[0]!.trace = gone;
+    calls[1]!.trace = there;
+    calls[0]!.cancel();
+
+    expect(task.scope(-1).parent.trace).toBe(there);
+  });
+
   it('is cancelled when nobody waits any more', () => {
     const { task, calls } = bench([1500, 3000]);
     const [all, first] = [task.scope(-1).parent, task.scope(0).parent];

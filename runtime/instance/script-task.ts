@@ -159,7 +159,8 @@ class ScopeCall extends Call {
     this.#waiting = entries.length;
     for (const { call } of entries) {
       if (call.callers.length > this.callers.length) this.callers = call.callers;
-      this.trace ??= call.trace;
+      // The spans of one who has gone have been made.
+      if (!call.cancelled) this.trace ??= call.trace;
       call.onCancel(this);
     }
   }

@@ -88,8 +88,8 @@ export class Tracing implements RequestObserver {
   }
 
   requestFinished(request: FinishedRequest): void {
-    const settled = request.trace instanceof SettledTrace ? request.trace : this.traceOf(request);
-    if (!settled?.isSampled) return;
+    const settled = request.trace === undefined ? this.traceOf(request) : request.trace;
+    if (!(settled instanceof SettledTrace) || !settled.isSampled) return;
     const { parent } = settled;
     const { receivedAt } = request.timings;
     const epochMs = this.#options.epochMs();

@@ -1,4 +1,11 @@
-import { ROOT_CONTEXT, TraceFlags, propagation, trace, type Context } from '@opentelemetry/api';
+import {
+  ROOT_CONTEXT,
+  TraceFlags,
+  baggageEntryMetadataFromString,
+  propagation,
+  trace,
+  type Context,
+} from '@opentelemetry/api';
 import { core } from '@opentelemetry/sdk-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Call } from '../core/call.js';
@@ -45,6 +52,18 @@ describe('SettledTrace', () => {
       ['traceparent', `00-${TRACE_ID}-${SPAN_ID}-00`],
       ['tracestate', 'vendor=1'],
     ]);
+  });
+
+  it('tells nothing that a header cannot carry', () => {
+    const entries = { user: { value: 'ann', metadata: baggageEntryMetadataFromString('name=é') } };
+    const both = [new core.W3CTraceContextPropagator(), new core.W3CBaggagePropagator()];
+    propagation.disable();
+    propagation.setGlobalPropagator(new core.CompositePropagator({ propagators: both }));
+    const parent = propagation.setBaggage(ROOT_CONTEXT, propagation.createBaggage(entries));
+
+    const headers = settled(parent, true).headersFor(new Call(0))!;
+
+    expect(headers.map(([name]) => name)).toEqual(['traceparent']);
   });
 
   it('says that nothing is traced where no caller said so', () => {

@@ -58,8 +58,8 @@ export class SettledTrace implements RequestTrace {
   readonly traceId: string;
   readonly isSampled: boolean;
   readonly #ids: SpanIds;
-  /** Of the request and its legs, by the timings of their calls. */
-  readonly #spanIds = new Map<Timings, string>();
+  /** Of the request and its legs, by the timings of their calls; of legs that nobody remembers, nothing is kept. */
+  readonly #spanIds = new WeakMap<Timings, string>();
 
   constructor({ parent, traceId, isSampled, ids }: SettledTraceParts) {
     this.parent = parent;
@@ -97,5 +97,10 @@ export class SettledTrace implements RequestTrace {
 }
 
 const SETTER: TextMapSetter<[string, string][]> = {
-  set: (headers, name, value) => void headers.push([name.toLowerCase(), value]),
+  set: (headers, name, value) => {
+    if (CARRIED.test(value)) headers.push([name.toLowerCase(), value]);
+  },
 };
+
+/** What a header of gRPC can carry; propagators do not look. */
+const CARRIED = /^[ -~]*$/;

@@ -78,8 +78,13 @@ export abstract class RemoteCall implements CancelListener {
     }
     this.#inputMs = clock.now() - now;
     this.endpoint.figures.wasSent(this.#rows, now);
-    const headers = call.trace?.traceHeaders(call);
-    this.#pending = this.open({ message, timeoutMs: call.deadline - now, headers });
+    try {
+      const headers = call.trace?.traceHeaders(call);
+      this.#pending = this.open({ message, timeoutMs: call.deadline - now, headers });
+    } catch (error) {
+      this.#fail(RuntimeError.from(error));
+      return;
+    }
     call.onCancel(this);
   }
 
@@ -95,7 +100,6 @@ export abstract class RemoteCall implements CancelListener {
 
   /** What the endpoint says went wrong. */
   protected failedWith(status: CallStatus): void {
-    if (this.#isEnded) return;
     const { address } = this.endpoint;
     this.#fail(endpointError(status, { address, model: this.parts.model.name }));
   }
@@ -136,6 +140,7 @@ export abstract class RemoteCall implements CancelListener {
   // ---- details below; callers need not read ----
 
   #fail(error: RuntimeError): void {
+    if (this.#isEnded) return;
     this.#isEnded = true;
     const { call, reply } = this.asked;
     if (error.code === 'DEADLINE_EXCEEDED') this.#wasLate();

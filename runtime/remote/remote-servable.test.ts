@@ -263,6 +263,22 @@ describe('RemoteServable', () => {
     expect(bench.at('a:1').calls.map((sent) => sent.headers)).toEqual([headers, undefined]);
   });
 
+  it('fails, and leaves nothing under way, when the call cannot be made', () => {
+    const bench = new RemoteBench();
+
+    const { reply } = bench.ask({
+      trace: {
+        traceHeaders: () => {
+          throw new Error('no header');
+        },
+      },
+    });
+
+    expect(reply.outcome).toBe('INTERNAL');
+    expect(bench.at('a:1').calls).toHaveLength(0);
+    expect(bench.endpoints.all[0]!.figures).toMatchObject({ sent: 1, failed: 1 });
+  });
+
   it('leaves out outputs that are not declared', () => {
     const bench = new RemoteBench();
     const outputs = ['more', 'OUTPUT0'].map((name) => aTensor(name, [1, 2], [3, 4]));

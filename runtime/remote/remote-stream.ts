@@ -90,15 +90,19 @@ export class RemoteStream extends RemoteCall implements StreamListener, PaceList
 
   /** Undefined: it is no answer, and the request has ended with that. */
   #read(bytes: Buffer): Heard | undefined {
+    let said;
     try {
       const { error, answer } = decodeStreamResponse(bytes, this.parts.model.name);
-      if (error !== '') this.failedWith({ code: statusIn(answer), details: error });
-      else if (answer) return this.#heard(answer);
-      else this.misbehaved('sent a message that says nothing');
+      if (error === '' && answer) return this.#heard(answer);
+      said = { error, answer };
     } catch (thrown) {
       this.gaveNoValidAnswer(thrown);
       this.#stream?.cancel();
+      return undefined;
     }
+    const { error, answer } = said;
+    if (error !== '') this.failedWith({ code: statusIn(answer), details: error });
+    else this.misbehaved('sent a message that says nothing');
     return undefined;
   }
 
