@@ -2,8 +2,8 @@
 // takes besides its data is counted, too, so that many small answers take no more than few large ones.
 
 import { LRUCache } from 'lru-cache';
-import type { Tensor } from '../core/tensor.js';
-import { compactOutputs, dataBytes } from '../core/compact-outputs.js';
+import { bytesIn, type Tensor } from '../core/tensor.js';
+import { compactOutputs } from '../core/compact-outputs.js';
 import type { CacheLookup, CacheUsage, ResponseCache } from './response-cache.js';
 
 export class LocalResponseCache implements ResponseCache {
@@ -41,7 +41,7 @@ const DIMENSION_BYTES = 8;
 
 /** What an entry takes in memory, roughly; never less than its key and its data. */
 export function entryBytes(key: string, outputs: readonly Tensor[]): number {
-  let bytes = ENTRY_BYTES + key.length + dataBytes(outputs);
+  let bytes = ENTRY_BYTES + key.length + bytesIn(outputs);
   for (const { name, shape } of outputs)
     bytes += OUTPUT_BYTES + name.length + DIMENSION_BYTES * shape.length;
   return bytes;

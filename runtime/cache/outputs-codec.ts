@@ -2,8 +2,7 @@
 // and bytes of each output), the data. Whoever can write to that Redis may have written it, so everything is checked.
 
 import { dataTypeFromName, elementBytes } from '../core/data-type.js';
-import { elementCount, type Tensor } from '../core/tensor.js';
-import { dataBytes } from '../core/compact-outputs.js';
+import { bytesIn, elementCount, type Tensor } from '../core/tensor.js';
 
 const LENGTH_BYTES = 4;
 
@@ -13,7 +12,7 @@ export function encodeOutputs(outputs: readonly Tensor[]): Buffer {
       outputs.map(({ name, dataType, shape, data }) => [name, dataType, shape, data.byteLength]),
     ),
   );
-  const value = Buffer.allocUnsafeSlow(LENGTH_BYTES + header.length + dataBytes(outputs));
+  const value = Buffer.allocUnsafeSlow(LENGTH_BYTES + header.length + bytesIn(outputs));
   value.writeUInt32LE(header.length);
   value.set(header, LENGTH_BYTES);
   let at = LENGTH_BYTES + header.length;

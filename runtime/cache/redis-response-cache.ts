@@ -3,9 +3,8 @@
 
 import type { Clock } from '../core/clock.js';
 import type { Log } from '../core/log.js';
-import type { Tensor } from '../core/tensor.js';
+import { bytesIn, type Tensor } from '../core/tensor.js';
 import { Circuit } from './circuit.js';
-import { dataBytes } from '../core/compact-outputs.js';
 import { LookupLimit, type LimitedLookup } from './lookup-limit.js';
 import { decodeOutputs, encodeOutputs } from './outputs-codec.js';
 import type { RedisConnection } from './redis-connection.js';
@@ -65,7 +64,7 @@ export class RedisResponseCache implements ResponseCache {
     const { connection } = this.#parts;
     if (!connection.isReady || this.#circuit.isOpen) return;
     if (this.#unconfirmedBytes >= MAX_UNCONFIRMED_BYTES) return;
-    if (dataBytes(outputs) > MAX_ANSWER_BYTES) return;
+    if (bytesIn(outputs) > MAX_ANSWER_BYTES) return;
     const value = encodeOutputs(outputs);
     if (value.length > MAX_VALUE_BYTES) return;
     this.#unconfirmedBytes += value.length;

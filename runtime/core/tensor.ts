@@ -22,7 +22,7 @@ export function formatShape(shape: readonly number[]): string {
   return `[${shape.join(',')}]`;
 }
 
-/** Of all of them. */
+/** The bytes of the elements of all of them. */
 export function bytesIn(tensors: readonly Tensor[]): number {
   let bytes = 0;
   for (const { data } of tensors) bytes += data.byteLength;

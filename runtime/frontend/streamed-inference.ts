@@ -6,6 +6,7 @@ import type { Deadline } from '../core/deadline.js';
 import { RuntimeError } from '../core/errors.js';
 import type { InferenceRequest, InferenceResponse } from '../core/inference.js';
 import type { ServedModel } from '../core/model-catalog.js';
+import { bytesIn } from '../core/tensor.js';
 import { grpcStatusOf } from './grpc-status.js';
 import type { GrpcCall } from './grpc-transport.js';
 import { encodeStreamError, encodeStreamResponse } from './infer-response-encoder.js';
@@ -94,8 +95,7 @@ export class StreamedInference extends ModelInference {
 
   /** Inputs may be larger than the message: in shared memory, or written with fewer bytes. */
   protected accepted({ inputs }: InferenceRequest): void {
-    let bytes = REQUEST_BYTES;
-    for (const { data } of inputs) bytes += data.byteLength;
+    const bytes = REQUEST_BYTES + bytesIn(inputs);
     const more = bytes - this.#cost;
     if (more <= 0) return;
     this.#cost = bytes;

@@ -1,7 +1,8 @@
 // The last good answer for each value of a request parameter, on memory of its own. Those that were kept longest ago leave when there are
 // too many or they take too much; an answer that is larger than all of that is not kept.
 
-import { compactOutputs, dataBytes } from '../core/compact-outputs.js';
+import { compactOutputs } from '../core/compact-outputs.js';
+import { bytesIn } from '../core/tensor.js';
 import type { InferenceRequest, InferenceResponse } from '../core/inference.js';
 
 export interface LastGoodOptions {
@@ -50,7 +51,7 @@ export class LastGoodAnswers {
     const key = keyOf(asked, this.#options.keyParameter);
     if (key === undefined) return;
     this.#drop(key);
-    const bytes = dataBytes(response.outputs) + 2 * key.length + ENTRY_BYTES;
+    const bytes = bytesIn(response.outputs) + 2 * key.length + ENTRY_BYTES;
     if (bytes > MOST_BYTES) return;
     const { modelName, modelVersion } = response;
     const outputs = compactOutputs(response.outputs);
