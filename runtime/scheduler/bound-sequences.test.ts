@@ -31,6 +31,16 @@ describe.each(['direct { }', OLDEST])(
       expect(bench.leftovers).toEqual([0, 0, 0, 0]);
     });
 
+    it('leave no step without an end, and give none an answer that was not made', async () => {
+      const bench = new BoundBench({ strategy, instances: 1 });
+      const steps = [bench.start(1), bench.start(2)];
+      bench.clock.runDeferred();
+
+      await bench.runner.end(0, [[aTensor('x', [1, 1], [7])]]);
+
+      expect(outcomesOf(steps)).toEqual(['ok', 'INTERNAL']);
+    });
+
     it('wait for their instance, while those of others run', async () => {
       const bench = new BoundBench({ strategy, maxBatchSize: 1 });
       bench.start(1);

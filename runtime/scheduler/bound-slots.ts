@@ -1,6 +1,6 @@
-// Slots of sequences whose instance remembers them: a sequence stays with the instance that its first step went to. Each instance has the slots
-// that the strategy of the configuration gives to one. Of an instance that is going, sequences end where they are and new ones do not
-// come; what an instance has lost is lost to its sequences, and the scheduler is told.
+// Slots of sequences whose instance remembers them: a sequence stays with the instance that its first step went to. Each instance has
+// the slots that the strategy of the configuration gives to one. Of an instance that is going, sequences end where they are and new
+// ones do not come; what an instance has lost is lost to its sequences, and the scheduler is told.
 
 import type { ModelConfig } from '../config/model-config.js';
 import { bug } from '../core/errors.js';

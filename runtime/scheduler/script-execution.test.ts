@@ -70,6 +70,14 @@ const double = (value: number): ReturnType<typeof aTensor>[] => [
 ];
 
 describe('a batch of a model in TypeScript', () => {
+  it('leaves no request without an end, and gives none an answer that was not made', async () => {
+    const { replies } = await asked(() => Promise.resolve({ answers: [double(1)], ...TIMES }), {
+      values: [1, 2],
+    });
+
+    expect(replies.map(({ outcome }) => outcome)).toEqual(['ok', 'INTERNAL']);
+  });
+
   it('is given whole, and each of its requests has its own answer', async () => {
     const { replies, runner, statistics } = await asked(
       ({ entries }) =>

@@ -3,7 +3,7 @@
 
 import type { ModelConfig } from '../config/model-config.js';
 import type { Clock } from '../core/clock.js';
-import { RuntimeError } from '../core/errors.js';
+import { RuntimeError, bug } from '../core/errors.js';
 import type { InferenceResponse } from '../core/inference.js';
 import type { ModelStatistics } from '../core/model-statistics.js';
 import type { Tensor } from '../core/tensor.js';
@@ -95,10 +95,13 @@ export class ScriptExecution implements Execution {
         completedAt,
         batchSize: rows,
       });
-      const answer = result.answers[index];
-      if (decoupled) entry.finish();
-      else if (answer instanceof RuntimeError) entry.fail(answer);
-      else entry.succeed(this.#response(answer ?? []));
+      if (decoupled) {
+        entry.finish();
+        return;
+      }
+      const answer = result.answers[index] ?? bug('a request was run and has no answer');
+      if (answer instanceof RuntimeError) entry.fail(answer);
+      else entry.succeed(this.#response(answer));
     });
   }
 

@@ -34,7 +34,7 @@ export class ScriptSteps implements StepExecution {
     const { answers, ...times } = await instance.run({ entries, streamed: () => undefined });
     let next = 0;
     const outcomes = rows.map((entry) => {
-      const answer = entry && (answers[next++] ?? []);
+      const answer = entry && answers[next++];
       if (!answer || answer instanceof RuntimeError) return answer;
       const outputs = this.#reshaping?.outputs(answer) ?? answer;
       return { modelName: this.#config.name, modelVersion: this.#version, outputs };

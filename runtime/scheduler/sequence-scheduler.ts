@@ -6,7 +6,7 @@
 
 import type { Call } from '../core/call.js';
 import type { Clock } from '../core/clock.js';
-import { RuntimeError } from '../core/errors.js';
+import { RuntimeError, bug } from '../core/errors.js';
 import type { InferenceRequest } from '../core/inference.js';
 import type { Log } from '../core/log.js';
 import type { ModelStatistics } from '../core/model-statistics.js';
@@ -237,8 +237,8 @@ export class SequenceScheduler implements Servable, EntryOwner, SequenceOwner {
     this.#slots.ended(batch);
     for (const entry of entries) this.#ran(entry);
     batch.rows.forEach((entry, row) => {
-      const outcome = outcomes[row];
-      if (!entry || !outcome) return;
+      if (!entry) return;
+      const outcome = outcomes[row] ?? bug('a step of a sequence was run and has no outcome');
       Object.assign(entry.call.timings, times, { batchSize: rows });
       if (outcome instanceof RuntimeError) entry.fail(outcome);
       else entry.succeed(outcome);
