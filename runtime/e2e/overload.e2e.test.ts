@@ -80,6 +80,7 @@ describe('a model whose queue is longer than its time limit', () => {
     expect(values.get(`${histogram}_bucket{model="small",le="${LIMIT_US}",version="1"}`)).toBe(
       served,
     );
+    expect(mostResidentBytes(here)).toBeLessThan(2 * MOST_BYTES);
   }, 300_000);
 });
 
