@@ -2,7 +2,8 @@
 // (streamed-inference.ts), with an answer or with an error_message, and the stream goes on.
 //
 // A caller is slowed down, by not reading from him, while too many of his answers wait or too many of his requests are under way, each
-// with the answer that it is going to have; so what one stream can hold of the server's memory is bounded. What is under way at its end is cancelled, each request by itself.
+// with the answer that it is going to have; so what one stream can hold of the server's memory is bounded. What is under way at its
+// end is cancelled, each request by itself.
 
 import type { CancelListener, Pace } from '../core/call.js';
 import type { Deadline } from '../core/deadline.js';
